@@ -1,0 +1,73 @@
+"""Every error this package raises. A class's docstring is its default message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ShopAIError(Exception):
+    """Something went wrong in shop_ai."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+
+
+class ConfigurationError(ShopAIError):
+    """The SHOP_AI setting has a mistake; run `manage.py check` to see it."""
+
+
+class UnknownSkill(ConfigurationError):
+    """No skill of that name is listed in SHOP_AI["SKILLS"]."""
+
+
+# -- What a job can end with ------------------------------------------------------------------
+
+
+class Declined(ShopAIError):
+    """There are not enough facts to write from."""
+
+    def __init__(self, message: str | None = None, *, missing: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.missing = tuple(missing)
+
+
+class TargetGone(ShopAIError):
+    """The row was deleted in the meantime."""
+
+
+class InvalidOutput(ShopAIError):
+    """The language model's answer does not have the required form."""
+
+
+# -- What a backend can fail with -------------------------------------------------------------
+
+
+class BackendError(ShopAIError):
+    """The language model failed; the job may be tried again."""
+
+
+class RequestTooLarge(BackendError):
+    """The text is longer than the language model can read."""
+
+
+class UnsupportedRequest(BackendError):
+    """This backend cannot answer that kind of request."""
+
+
+class CheckpointError(BackendError):
+    """The checkpoint cannot be used."""
+
+
+# -- What a person can be told ----------------------------------------------------------------
+
+
+class Refused(ShopAIError):
+    """That is not possible in the present state."""
+
+
+class Conflict(Refused):
+    """The text was changed by somebody in the meantime; compare again."""
+
+
+class Outdated(Refused):
+    """The facts have changed since this was written; write it again or accept it as it is."""
