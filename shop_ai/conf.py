@@ -1,0 +1,206 @@
+"""The one reader of `settings.SHOP_AI`: types, defaults and meanings in one place.
+
+Must not import anything heavy, nor a model: checks.py compares the result with the installed models.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from shop_ai.exceptions import ConfigurationError
+
+
+def _key(default: Any, meaning: str) -> Any:
+    """A setting with its default and the sentence that stands in docs/settings."""
+    metadata = {"meaning": meaning}
+    if isinstance(default, dict | list):
+        return field(default_factory=lambda: default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _required(meaning: str) -> Any:
+    return field(metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldConfig:
+    """One entry of `FIELDS`; a plain string is short for `{"READ": string}`."""
+
+    READ: str = _required("Path of the value: attribute, `__` chain, method, or dotted name of a function.")
+    WRITE: str | None = _key(None, "Dotted name of `f(row, value, language)` that stores a value.")
+    UNDO: str | None = _key(None, "Dotted name of `f(row, value, language)` that restores the value before.")
+    FILTER: Mapping[str, Any] = _key({}, "Filter on related rows.")
+    LIMIT: int = _key(50, "How many related rows are read at most, newest first.")
+    KEY: str = _key("name", "Path of an attribute's name on a related row.")
+    VALUE: str = _key("value", "Path of an attribute's value on a related row.")
+    FORMAT: str = _key("text", 'How the store keeps written text: "text" or "html".')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleConfig:
+    """One entry of `ROLES`."""
+
+    MODEL: str = _required("The store's model, `app_label.Model`.")
+    FIELDS: Mapping[str, FieldConfig] = _required("Field of the role → where the store keeps it.")
+    FILTER: Mapping[str, Any] = _key({}, "Rows outside this filter are left alone by bulk, sweep and signals.")
+    PREFETCH: tuple[str, ...] = _key((), "Relations that the paths walk, loaded in one query each.")
+    MANAGER: str | None = _key(None, "Manager that finds rows in bulk; the default manager when empty.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LMConfig:
+    BACKEND: str = _key("shop_ai.lm.local.LocalBackend", "Dotted name of the Backend class.")
+    CHECKPOINT: str = _key("smollm2-135m", "Name of an installed checkpoint (`ai_model list`).")
+    OPTIONS: Mapping[str, Any] = _key({}, "Options of the backend, such as device or dtype.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    ROLES: Mapping[str, RoleConfig] = _key({}, "What a product, review, ticket, order or article is here.")
+    SKILLS: tuple[str, ...] = _key((), "Dotted names of the skills to offer.")
+    ON_CREATE: Mapping[str, Mapping[str, Any]] = _key({}, "Skill → condition: runs when a row is created.")
+    CONDITIONS: Mapping[str, Mapping[str, Any]] = _key({}, "Skill → filter that a row must meet in bulk.")
+    LM: LMConfig = field(default_factory=LMConfig, metadata={"meaning": "Where the language model runs."})
+    LANGUAGES: tuple[str, ...] = _key(("en",), "Languages the store writes in; the first is the default.")
+    ADMIN: bool = _key(False, "Add the panel and the actions to the store's own admins.")
+    ADMIN_SITE: str = _key("django.contrib.admin.site", "Dotted name of the AdminSite to attach to.")
+    CHECKPOINTS: Path = _key(Path("~/.cache/shop_ai/checkpoints"), "Folder of the installed checkpoints.")
+    STALENESS: Mapping[str, str] = _key({}, "Skill → requeue, suggest or ignore when facts changed meanwhile.")
+    LEASE: float = _key(30.0, "Seconds a worker may hold a job without renewing.")
+    STALL: float = _key(60.0, "Seconds without progress of the language model that count as a hang.")
+    GRACE: float = _key(20.0, "Seconds to finish what runs when the worker is told to stop.")
+    IDLE_LOOK: float = _key(5.0, "Seconds between looks at the table when nothing runs.")
+    MAX_ATTEMPTS: int = _key(5, "Attempts that may fail before a job is given up.")
+    BACKOFF: float = _key(5.0, "Seconds before the first retry; doubles each time, up to ten minutes.")
+    BULK_HEAD_START: float = _key(600.0, "Seconds that interactive work goes before bulk work.")
+    DEBOUNCE: float = _key(5.0, "Seconds a job started by a signal waits for further changes.")
+    DEADLINE: float | None = _key(None, "Seconds after which interactive work that has not begun expires.")
+    SWEEP_EVERY: float = _key(15.0, "Seconds between two sweeps.")
+    SWEEP_ROWS: int = _key(1000, "Rows whose facts one sweep reads again.")
+    CELERY_QUEUES: str = _key("shop_ai", "Prefix of the Celery queues.")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake in the settings; `checks.py` shows it under the id."""
+
+    id: str
+    message: str
+    hint: str
+
+
+def nearest(name: str, known: Any, *, what: str = "") -> str:
+    """A hint that names the closest known name, or all of them."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Known {what or 'names'}: {', '.join(sorted(known))}."
+
+
+class _Reader:
+    """Turns the raw dictionary into dataclasses, collecting every mistake on the way."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def build(self, cls: Any, raw: Any, where: str) -> Any:
+        if not isinstance(raw, Mapping):
+            self._wrong_type(where, "a dictionary", raw)
+            return None
+        known = {f.name: f for f in fields(cls)}
+        for name in raw:
+            if name not in known:
+                hint = nearest(str(name), known, what="keys")
+                self.problems.append(Problem("E002", f"{where} has an unknown key {name!r}.", hint))
+        hints = get_type_hints(cls)
+        values = {}
+        for name, spec in known.items():
+            if name in raw:
+                values[name] = self.convert(hints[name], raw[name], f"{where}[{name!r}]")
+            elif spec.default is MISSING and spec.default_factory is MISSING:
+                self.problems.append(
+                    Problem("E003", f"{where} lacks the key {name!r}.", f"Add it: {spec.metadata['meaning']}")
+                )
+                return None
+        if any(value is _BAD for value in values.values()):
+            return None
+        return cls(**values)
+
+    def convert(self, kind: Any, raw: Any, where: str) -> Any:
+        if kind in (RoleConfig, LMConfig):
+            return self.build(kind, raw, where) or _BAD
+        if kind is FieldConfig:
+            return self.build(kind, {"READ": raw} if isinstance(raw, str) else raw, where) or _BAD
+        origin = get_origin(kind)
+        if origin is tuple:
+            return self._tuple(raw, where)
+        if origin is Mapping or getattr(origin, "__name__", "") == "Mapping":
+            return self._mapping(kind, raw, where)
+        return self._scalar(kind, raw, where)
+
+    def _tuple(self, raw: Any, where: str) -> Any:
+        if not isinstance(raw, list | tuple) or not all(isinstance(item, str) for item in raw):
+            return self._wrong_type(where, "a list of strings", raw)
+        return tuple(raw)
+
+    def _mapping(self, kind: Any, raw: Any, where: str) -> Any:
+        if not isinstance(raw, Mapping):
+            return self._wrong_type(where, "a dictionary", raw)
+        inner = get_args(kind)[1]
+        if inner is Any:
+            return dict(raw)
+        values = {key: self.convert(inner, value, f"{where}[{key!r}]") for key, value in raw.items()}
+        return {key: value for key, value in values.items() if value is not _BAD}
+
+    def _scalar(self, kind: Any, raw: Any, where: str) -> Any:
+        allowed = [k for k in (get_args(kind) or (kind,)) if k is not type(None)]
+        if raw is None and type(None) in get_args(kind):
+            return None
+        if Path in allowed and isinstance(raw, str | Path):
+            return Path(raw).expanduser()
+        if float in allowed and isinstance(raw, int | float) and not isinstance(raw, bool):
+            return float(raw)
+        if isinstance(raw, tuple(allowed)) and (bool in allowed or not isinstance(raw, bool)):
+            return raw
+        return self._wrong_type(where, " or ".join(k.__name__ for k in allowed), raw)
+
+    def _wrong_type(self, where: str, wanted: str, raw: Any) -> Any:
+        message = f"{where} must be {wanted}, not {type(raw).__name__}."
+        self.problems.append(Problem("E001", message, f"Write {wanted} there; docs/settings.md has examples."))
+        return _BAD
+
+
+_BAD = object()
+
+
+@lru_cache(maxsize=1)
+def read() -> tuple[Config, tuple[Problem, ...]]:
+    """The settings as far as they can be read, and what is wrong with them."""
+    reader = _Reader()
+    config = reader.build(Config, getattr(settings, "SHOP_AI", {}), "SHOP_AI") or Config()
+    return config, tuple(reader.problems)
+
+
+def config() -> Config:
+    """The settings; raises `ConfigurationError` where `manage.py check` would report one."""
+    value, problems = read()
+    if problems:
+        first = problems[0]
+        raise ConfigurationError(f"{first.message} {first.hint}")
+    return value
+
+
+def _reset(*, setting: str, **kwargs: Any) -> None:
+    if setting == "SHOP_AI":
+        read.cache_clear()
+
+
+setting_changed.connect(_reset, dispatch_uid="shop_ai.conf")

@@ -1,0 +1,26 @@
+"""Settings of the test suite: the demo store on the echo backend; SQLite unless TEST_DATABASE says otherwise."""
+
+from __future__ import annotations
+
+import os
+
+from demo_store.settings import *  # noqa: F403
+from demo_store.settings import BASE_DIR, DATABASES, SHOP_AI
+
+SHOP_AI = {**SHOP_AI, "LM": {"BACKEND": "shop_ai.lm.echo.EchoBackend"}}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CELERY_BROKER_URL = "memory://"
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+if os.environ.get("TEST_DATABASE") == "postgres":
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": os.environ.get("PGDATABASE", "postgres"),
+            "USER": os.environ.get("PGUSER", "postgres"),
+            "HOST": os.environ.get("PGHOST", "127.0.0.1"),
+            "PORT": os.environ.get("PGPORT", "5432"),
+            "PASSWORD": os.environ.get("PGPASSWORD", ""),
+        }
+    }
+else:
+    DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "var" / "test.sqlite3"}
