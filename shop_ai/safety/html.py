@@ -1,0 +1,31 @@
+"""HTML on its way out: nothing but a few tags without attributes. nh3, strict."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import nh3
+
+from shop_ai.safety.text import tidy
+
+TAGS = frozenset({"p", "br", "ul", "ol", "li", "strong", "em", "h3", "h4"})
+_BREAKING = re.compile(r"</?(?:p|br|ul|ol|li|h[1-6]|div|tr)\b[^>]*>", re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    """Text without any markup: what a language model wrote, made fit for a plain text field."""
+    broken = _BREAKING.sub("\n", text)
+    stripped = nh3.clean(broken, tags=set(), attributes={}, clean_content_tags={"script", "style"})
+    return tidy(html.unescape(stripped))
+
+
+def rich(text: str) -> str:
+    """HTML reduced to TAGS without attributes; safe to show as it is."""
+    return nh3.clean(text, tags=set(TAGS), attributes={}, clean_content_tags={"script", "style"})
+
+
+def paragraphs(text: str) -> str:
+    """Plain text as HTML paragraphs."""
+    parts = (html.escape(part.strip()).replace("\n", "<br>") for part in text.split("\n\n"))
+    return "".join(f"<p>{part}</p>" for part in parts if part)

@@ -1,0 +1,182 @@
+"""What a skill is: what it reads, asks, expects back and writes. No models of ours, no backend."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.core import checks
+from django.template import TemplateSyntaxError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shop_ai.exceptions import InvalidOutput
+from shop_ai.lm.base import Completion, Generate, Message, Request, Sampling, Segment, says
+from shop_ai.roles import Role
+from shop_ai.skills import prompt
+
+
+class Params(BaseModel):
+    """Options a person may choose for one run; a skill adds its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    language: str | None = None
+    """Language to write in; empty means the row's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a skill is asked about."""
+
+    values: Mapping[str, Any]
+    params: Any
+    language: str
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Output field → most characters the store's own field takes."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A validated output, the candidates beside it, and what each says for the store's fields."""
+
+    output: BaseModel
+    candidates: tuple[BaseModel, ...] = ()
+
+
+class Skill:
+    """One thing the AI can do. Subclass it, declare, and name the class in `SHOP_AI["SKILLS"]`."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    role: ClassVar[Role]
+    system: ClassVar[str] = "You work for an online shop. You state only what the given facts say."
+    """What the language model is told first; cannot be edited away by guidance."""
+    prompt: ClassVar[str]
+    """Template over the role's values, `params` and `language`."""
+    Output: ClassVar[type[BaseModel]]
+    Params: ClassVar[type[Params]] = Params
+    writes: ClassVar[Mapping[str, str]] = {}
+    """Output field → role field."""
+    approval: ClassVar[bool] = True
+    """Whether a person must apply the result; scores set it to False."""
+    staleness: ClassVar[str] = "requeue"
+    """What to do when the facts changed meanwhile: requeue, suggest or ignore."""
+    condition: ClassVar[Mapping[str, Any]] = {}
+    """Filter that a row must meet."""
+    max_tokens: ClassVar[int] = 256
+    temperature: ClassVar[float] = 0.0
+    top_p: ClassVar[float] = 1.0
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def requests(self, subject: Subject) -> Sequence[Request]:
+        """What to ask the language model; raise `Declined` when there is nothing to ask about."""
+        return [
+            Generate(
+                messages=self.messages(subject),
+                max_tokens=self.max_tokens,
+                sampling=Sampling(temperature=self.temperature, top_p=self.top_p, seed=subject.seed),
+                n=self.candidates(subject),
+                schema=self.schema(subject),
+            )
+        ]
+
+    def messages(self, subject: Subject) -> tuple[Message, ...]:
+        return (says("system", self.system), Message(role="user", segments=self.render(subject)))
+
+    def render(self, subject: Subject) -> tuple[Segment, ...]:
+        text = prompt.source(self.name, self.prompt)
+        context = {self.role.name: subject.values, **self.context(subject)}
+        return prompt.render(text, context)
+
+    def context(self, subject: Subject) -> dict[str, Any]:
+        """What the template sees beside the role's values."""
+        return {"params": subject.params.model_dump(), "language": subject.language}
+
+    def candidates(self, subject: Subject) -> int:
+        return int(getattr(subject.params, "candidates", 1))
+
+    def schema(self, subject: Subject) -> dict[str, Any]:
+        """The output's JSON schema, no text longer than the field it goes to."""
+        schema = self.Output.model_json_schema()
+        for name, limit in subject.limits.items():
+            found = schema["properties"].get(name, {})
+            if found.get("type") == "string":
+                found["maxLength"] = min(limit, found.get("maxLength", limit))
+        return schema
+
+    # -- answering -----------------------------------------------------------------------------
+
+    def answer(self, completions: Sequence[Completion], subject: Subject) -> Answer:
+        """The best output first; `InvalidOutput` when none is usable."""
+        outputs, problems = [], []
+        for raw in self.parse(completions, subject):
+            try:
+                outputs.append(self.verify(raw, subject))
+            except InvalidOutput as error:
+                problems.append(str(error))
+        if not outputs:
+            raise InvalidOutput(problems[0] if problems else None)
+        return Answer(output=outputs[0], candidates=tuple(outputs))
+
+    def parse(self, completions: Sequence[Completion], subject: Subject) -> list[BaseModel]:
+        """Each candidate's text as an Output; those that do not validate are left out."""
+        outputs = []
+        for candidate in completions[0].candidates:
+            try:
+                outputs.append(self.Output.model_validate_json(candidate.text))
+            except ValidationError:
+                continue
+        return outputs
+
+    def verify(self, output: Any, subject: Subject) -> BaseModel:
+        """Check and clean one output by code; raise `InvalidOutput` to refuse it."""
+        found: BaseModel = output
+        return found
+
+    def results(self, output: BaseModel) -> dict[str, Any]:
+        """Role field → value, of what this output writes."""
+        return {role_field: getattr(output, name) for name, role_field in self.writes.items()}
+
+    # -- identity ------------------------------------------------------------------------------
+
+    def version(self) -> str:
+        """Changes whenever the prompt, the frame or the form of the answer changes."""
+        parts = [
+            self.name,
+            self.system,
+            prompt.source(self.name, self.prompt),
+            self.Output.model_json_schema(),
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @classmethod
+    def check(cls) -> list[checks.CheckMessage]:
+        """Mistakes in this class, found before anything runs."""
+        found: list[checks.CheckMessage] = []
+        try:
+            asked = prompt.variables(cls.prompt)
+        except TemplateSyntaxError as error:
+            hint = "Use Django's tags and only the filters of shop_ai/skills/filters.py."
+            return [
+                checks.Error(
+                    f"The prompt of {cls.name} does not compile: {error}", hint=hint, id="shop_ai.E060"
+                )
+            ]
+        known = {*cls.role.fields, *cls.writes.values()}
+        for dotted in sorted(asked):
+            head, _, rest = dotted.partition(".")
+            if head == cls.role.name and rest.partition(".")[0] not in known:
+                message = f"The prompt of {cls.name} asks for {dotted!r}, which no {head} has."
+                found.append(
+                    checks.Error(message, hint=f"Known: {', '.join(sorted(known))}.", id="shop_ai.E061")
+                )
+        for name in sorted(set(cls.writes) - set(cls.Output.model_fields)):
+            message = f"{cls.name}.writes names {name!r}, which its Output does not have."
+            hint = f"Fields of the Output: {', '.join(cls.Output.model_fields)}."
+            found.append(checks.Error(message, hint=hint, id="shop_ai.E062"))
+        return found
