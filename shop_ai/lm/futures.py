@@ -1,0 +1,39 @@
+"""How a backend's thread settles a Future that its owner may cancel at any time. No Django, no torch."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, InvalidStateError
+
+from shop_ai.lm.base import Completion
+
+
+def answer(future: Future[Completion], completion: Completion) -> None:
+    """Set the result, unless the Future was cancelled or settled before."""
+    if _still_wanted(future):
+        future.set_result(completion)
+
+
+def fail(future: Future[Completion], error: Exception) -> None:
+    """Set the error, unless the Future was cancelled or settled before."""
+    if _still_wanted(future):
+        future.set_exception(error)
+
+
+def cancel(future: Future[Completion]) -> None:
+    """Cancel the Future and tell those who wait for it."""
+    if future.cancel():
+        _still_wanted(future)
+
+
+def failed(error: Exception) -> Future[Completion]:
+    """A Future that has already failed."""
+    future: Future[Completion] = Future()
+    future.set_exception(error)
+    return future
+
+
+def _still_wanted(future: Future[Completion]) -> bool:
+    try:  # moves a cancelled Future to "notified" and wakes its waiters
+        return future.set_running_or_notify_cancel()
+    except (InvalidStateError, RuntimeError):  # settled before; Python raises either
+        return False
