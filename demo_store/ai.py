@@ -1,0 +1,13 @@
+"""What shop_ai cannot read from a plain field of the store: functions of a row, named in SHOP_AI["ROLES"]."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from demo_store.catalogue.models import Product
+
+
+def facts(product: Product) -> dict[str, str]:
+    """Return the rows of the product's attribute table as name and value."""
+    return {attribute.name: attribute.value for attribute in product.attributes.all()}

@@ -1,0 +1,11 @@
+"""The ASGI door, for uvicorn and its like."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "demo_store.settings")
+
+application = get_asgi_application()

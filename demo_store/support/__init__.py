@@ -1,0 +1,1 @@
+"""What customers ask, and the store's own help texts."""
