@@ -1,4 +1,4 @@
-"""A backend without a language model: answers from the request itself, always the same. No Django, no torch."""
+"""A backend without a language model: answers from the request itself, always alike. No Django, no torch."""
 
 from __future__ import annotations
 
