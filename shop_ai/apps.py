@@ -1,0 +1,22 @@
+"""Hooks the app into Django. No query, no torch."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ShopAIConfig(AppConfig):
+    name = "shop_ai"
+    label = "shop_ai"
+    verbose_name = _("Store AI")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from shop_ai import receivers
+        from shop_ai.conf import read
+
+        config, problems = read()
+        if problems:
+            return  # the checks tell; nothing can be connected to settings that cannot be read
+        receivers.connect()

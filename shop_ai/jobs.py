@@ -1,0 +1,132 @@
+"""The one door: admin, API, signals and commands all come through here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import models, transaction
+from pydantic import ValidationError
+
+from shop_ai import tasks
+from shop_ai.exceptions import ConfigurationError, Refused
+from shop_ai.models import Batch, Job, Lane, Suggestion, decisions, moves
+from shop_ai.models.finish import binding_of
+from shop_ai.models.job import LIVE, database
+from shop_ai.models.queueing import Ask, Queued, insert
+from shop_ai.roles import bound
+from shop_ai.skills import Skill, skill
+
+Rows = models.QuerySet[Any] | Iterable[models.Model] | models.Model
+
+
+def enqueue(
+    name: str,
+    rows: Rows,
+    *,
+    by: Any = None,
+    params: Mapping[str, Any] | None = None,
+    lane: Lane = Lane.INTERACTIVE,
+    batch: Batch | None = None,
+    delay: float = 0.0,
+) -> Queued:
+    """Queue the skill for these rows in the caller's transaction and ring the worker on commit.
+
+    `Refused` when the options are not the skill's or the rows are not of its role.
+    """
+    asked = skill(name)
+    ask = Ask(
+        skill=asked,
+        binding=bound(asked.role),
+        lane=Lane(lane),
+        params=clean_params(asked, params or {}),
+        owner_id=getattr(by, "pk", None),
+        batch=batch,
+        delay=delay,
+    )
+    queued = insert(ask, _queryset(ask, rows))
+    ring_on_commit(ask.lane)
+    return queued
+
+
+def clean_params(asked: Skill, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as the skill understands them, those left out left out."""
+    try:
+        return asked.Params.model_validate(dict(params)).model_dump(mode="json", exclude_unset=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "options"
+        raise Refused(f"{where}: {first['msg']}.") from error
+
+
+def _queryset(ask: Ask, rows: Rows) -> models.QuerySet[Any]:
+    binding = ask.binding
+    if isinstance(rows, models.QuerySet):
+        found, kind = rows.using(binding.using), rows.model
+    else:
+        items = [rows] if isinstance(rows, models.Model) else list(rows)
+        found, kind = binding.by_pk(*(row.pk for row in items)), type(items[0]) if items else binding.model
+    if (
+        not issubclass(kind, binding.model)
+        and kind._meta.concrete_model is not binding.model._meta.concrete_model
+    ):
+        raise Refused(f"{ask.skill.name} works on {binding.model._meta.label}, not on {kind._meta.label}.")
+    return found
+
+
+def ring_on_commit(lane: str) -> None:
+    """Wake a worker once the rows are there for it to see; never disturbs the caller."""
+    transaction.on_commit(lambda: tasks.ring(lane), using=database(), robust=True)
+
+
+def cancel(jobs: models.QuerySet[Job]) -> tuple[int, int]:
+    """Cancel live jobs: (ended at once, running ones that stop within seconds)."""
+    return moves.cancel(jobs)
+
+
+def retry(job: Job, *, by: Any = None) -> Job:
+    """A new job for what an ended one was about; the old row stays as it is."""
+    if job.state in LIVE:
+        raise Refused("This job is not finished yet.")
+    asked = skill(job.skill)
+    binding = binding_of(job.target_model)
+    ask = Ask(
+        skill=asked,
+        binding=binding,
+        params=job.params,
+        owner_id=getattr(by, "pk", job.owner_id),
+        batch=job.batch,
+        retry_of=job,
+    )
+    insert(ask, binding.by_pk(job.target_id))
+    new = Job.objects.filter(queue_key=job.twin).first()
+    if new is None:
+        raise Refused("The row is no longer there.")
+    ring_on_commit(new.lane)
+    return new
+
+
+def regenerate(suggestion: Suggestion, *, by: Any = None) -> Job:
+    """Put this text aside and have another written."""
+    if suggestion.state == "waiting":
+        decisions.dismiss(suggestion, by=by)
+    return retry(suggestion.job, by=by)
+
+
+apply = decisions.apply
+edit = decisions.edit
+dismiss = decisions.dismiss
+revert = decisions.revert
+
+__all__ = (
+    "ConfigurationError",
+    "Queued",
+    "apply",
+    "cancel",
+    "dismiss",
+    "edit",
+    "enqueue",
+    "regenerate",
+    "retry",
+    "revert",
+)

@@ -1,0 +1,171 @@
+"""What a person does with a suggestion: apply, edit, dismiss, revert. Each in one transaction.
+
+The store's row is locked first, then the suggestion; nothing that somebody changed since is overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+from django.db.models.functions import Now
+
+from shop_ai import signals
+from shop_ai.exceptions import Conflict, Outdated, Refused
+from shop_ai.models.finish import binding_of
+from shop_ai.models.history import record
+from shop_ai.models.job import database
+from shop_ai.models.suggestion import Decision, Suggestion
+from shop_ai.roles import Binding, fingerprint
+from shop_ai.roles.values import canonical
+from shop_ai.safety.html import paragraphs, plain
+
+
+def seen_now(suggestion: Suggestion, row: Model | None = None) -> str:
+    """Fingerprint of what the row's fields hold now: what a person compared the suggestion with."""
+    binding = binding_of(suggestion.target_model)
+    row = row or binding.by_pk(suggestion.target_id).get()
+    return binding.target_fingerprint(row, list(suggestion.after), suggestion.language)
+
+
+def facts_changed(suggestion: Suggestion, row: Model) -> bool:
+    """Whether the row's facts are no longer those that the suggestion was made from."""
+    binding, made_from = binding_of(suggestion.target_model), suggestion.provenance
+    now = fingerprint(binding.values(row, suggestion.language), made_from.get("fields", ()), *made_from.get("extra", ()))
+    return now != suggestion.job.input_fp
+
+
+def untouched(suggestion: Suggestion, row: Model) -> bool:
+    """Whether the row still holds what it held before the suggestion, or what was applied of it."""
+    binding = binding_of(suggestion.target_model)
+    if suggestion.state != Decision.APPLIED:
+        return seen_now(suggestion, row) == suggestion.job.target_fp
+    holds = {name: canonical(binding.value(row, name, suggestion.language)) for name in suggestion.applied}
+    return bool(holds == canonical(_as_stored(binding, suggestion.applied)))
+
+
+def apply(
+    suggestion: Suggestion,
+    *,
+    by: Any,
+    values: Mapping[str, Any] | None = None,
+    seen: str | None = None,
+    accept_stale: bool = False,
+) -> Suggestion:
+    """Put the suggestion, or a person's edit of it, into the store's row.
+
+    `seen` is the fingerprint of the text the person compared it with (default: the text before);
+    `Conflict` when the row holds something else by now, `Outdated` when the facts have changed.
+    """
+    with transaction.atomic(using=database()):
+        binding = binding_of(suggestion.target_model)
+        row = binding.lock(suggestion.target_id)
+        suggestion = _locked(suggestion, Decision.WAITING)
+        current = binding.target_fingerprint(row, list(suggestion.after), suggestion.language)
+        if current != (seen or suggestion.job.target_fp):
+            raise Conflict
+        if not accept_stale and facts_changed(suggestion, row):
+            raise Outdated
+        texts = dict(suggestion.after) if values is None else _edited(suggestion, binding, values)
+        before = {name: canonical(binding.value(row, name, suggestion.language)) for name in texts}
+        binding.write(row, _as_stored(binding, texts), suggestion.language)
+        _decide(
+            suggestion,
+            Decision.APPLIED,
+            by,
+            before=before,
+            applied=texts,
+            edited=texts != suggestion.after,
+        )
+        record(suggestion, by, f"Applied AI text ({suggestion.skill}).")
+    return _announced(suggestion, signals.suggestion_applied, by)
+
+
+def edit(suggestion: Suggestion, *, by: Any, values: Mapping[str, Any]) -> Suggestion:
+    """Change a waiting suggestion without applying it."""
+    with transaction.atomic(using=database()):
+        suggestion = _locked(suggestion, Decision.WAITING)
+        binding = binding_of(suggestion.target_model)
+        after = _edited(suggestion, binding, values)
+        Suggestion.objects.filter(pk=suggestion.pk).update(after=after, edited=True)
+        record(suggestion, by, f"Edited AI text ({suggestion.skill}).")
+    suggestion.refresh_from_db()
+    return suggestion
+
+
+def dismiss(suggestion: Suggestion, *, by: Any) -> Suggestion:
+    """Put it aside; the store's row is not touched."""
+    with transaction.atomic(using=database()):
+        suggestion = _locked(suggestion, Decision.WAITING)
+        _decide(suggestion, Decision.DISMISSED, by)
+        record(suggestion, by, f"Dismissed AI text ({suggestion.skill}).")
+    return _announced(suggestion, signals.suggestion_dismissed, by)
+
+
+def revert(suggestion: Suggestion, *, by: Any) -> Suggestion:
+    """Put back what stood there before; `Conflict` when somebody has edited the text since."""
+    with transaction.atomic(using=database()):
+        binding = binding_of(suggestion.target_model)
+        row = binding.lock(suggestion.target_id)
+        suggestion = _locked(suggestion, Decision.APPLIED)
+        if not all(binding.can_undo(name) for name in suggestion.before):
+            raise Refused("The store has no way to undo this field (UNDO is not set).")
+        if not untouched(suggestion, row):
+            raise Conflict("Somebody has edited the text since it was applied; it is left as it is.")
+        binding.undo(row, suggestion.before, suggestion.language)
+        _decide(suggestion, Decision.REVERTED, by)
+        record(suggestion, by, f"Reverted AI text ({suggestion.skill}).")
+    suggestion.refresh_from_db()
+    return suggestion
+
+
+def _locked(suggestion: Suggestion, wanted: Decision) -> Suggestion:
+    found = Suggestion.objects.select_for_update(of=("self",)).select_related("job").get(pk=suggestion.pk)
+    if found.state != wanted:
+        raise Refused(
+            f"This suggestion is {found.get_state_display()}; that is only possible while it is "
+            f"{Decision(wanted).label}."
+        )
+    return found
+
+
+def _edited(suggestion: Suggestion, binding: Binding, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A person's wording: cleaned like any other, and not longer than the field."""
+    unknown = set(values) - set(suggestion.after)
+    if unknown:
+        raise Refused(f"This suggestion has no {', '.join(sorted(unknown))}.")
+    texts = {**suggestion.after, **{k: plain(v) if isinstance(v, str) else v for k, v in values.items()}}
+    for name, text in texts.items():
+        limit = binding.max_length(name)
+        if limit is not None and isinstance(text, str) and len(text) > limit:
+            raise Refused(f"{name} has {len(text)} characters; the store's field takes {limit}.")
+    return texts
+
+
+def _as_stored(binding: Binding, texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Sanitised once more on its way out, in the form the store keeps."""
+    stored: dict[str, Any] = {}
+    for name, value in texts.items():
+        if isinstance(value, str):
+            value = plain(value)
+            value = paragraphs(value) if binding.fields[name].FORMAT == "html" else value
+        stored[name] = value
+    return stored
+
+
+def _decide(suggestion: Suggestion, state: Decision, by: Any, **changes: Any) -> None:
+    Suggestion.objects.filter(pk=suggestion.pk).update(
+        state=state, decided_at=Now(), decided_by_id=by.pk if by else None, **changes
+    )
+
+
+def _announced(suggestion: Suggestion, signal: Any, by: Any) -> Suggestion:
+    suggestion.refresh_from_db()
+    transaction.on_commit(
+        lambda: signal.send_robust(sender=Suggestion, suggestion=suggestion, by=by),
+        using=database(),
+        robust=True,
+    )
+    return suggestion

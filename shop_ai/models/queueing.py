@@ -1,0 +1,109 @@
+"""Turning rows of the store into queued jobs, in chunks, in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from django.db import models, transaction
+
+from shop_ai.conf import config
+from shop_ai.models import moves
+from shop_ai.models.batch import Batch
+from shop_ai.models.clock import now
+from shop_ai.models.job import Job, Lane, database, digest, uuid7
+from shop_ai.roles import Binding
+from shop_ai.skills import Skill
+
+CHUNK = 1000
+"""Rows to an INSERT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is asked of each row."""
+
+    skill: Skill
+    binding: Binding
+    lane: Lane = Lane.INTERACTIVE
+    params: Mapping[str, Any] = field(default_factory=dict)
+    owner_id: Any = None
+    batch: Batch | None = None
+    delay: float = 0.0
+    """Seconds to wait for further changes."""
+    retry_of: Job | None = None
+
+    @property
+    def targets(self) -> list[str]:
+        """The bound role fields the skill writes."""
+        return [name for name in self.skill.writes.values() if name in self.binding.fields]
+
+
+@dataclass(slots=True)
+class Queued:
+    """How many jobs are new, and how many waited already."""
+
+    created: int = 0
+    coalesced: int = 0
+
+
+def insert(ask: Ask, rows: models.QuerySet[Any]) -> Queued:
+    """Queue one job per row; a queued twin is kept instead. Memory does not grow with the rows."""
+    queued = Queued()
+    with transaction.atomic(using=database()):
+        at = now(database())
+        language = ask.params.get("language")
+        found = ask.binding.target_fingerprints(rows, ask.targets, language)
+        for chunk in _chunks(_distinct(found), CHUNK):
+            jobs = [_job(ask, key, target_fp, at) for key, target_fp in chunk]
+            created = moves.queue(jobs, raise_rank=ask.lane == Lane.INTERACTIVE)
+            queued.created += created
+            queued.coalesced += len(jobs) - created
+    return queued
+
+
+def _job(ask: Ask, key: Any, target_fp: str, at: datetime) -> Job:
+    settings = config()
+    label = ask.binding.model._meta.label_lower
+    language = ask.params.get("language") or ""
+    options = json.dumps(dict(ask.params), sort_keys=True)
+    twin = digest(ask.skill.name, label, key, language, options)
+    bulk = ask.lane == Lane.BULK
+    deadline = None if bulk or settings.DEADLINE is None else at + timedelta(seconds=settings.DEADLINE)
+    return Job(
+        id=uuid7(),
+        skill=ask.skill.name,
+        target_model=label,
+        target_id=str(key),
+        language=language,
+        params=dict(ask.params),
+        owner_id=ask.owner_id,
+        batch=ask.batch,
+        retry_of=ask.retry_of,
+        lane=ask.lane,
+        rank=at + timedelta(seconds=settings.BULK_HEAD_START if bulk else 0),
+        available_at=at + timedelta(seconds=ask.delay),
+        deadline_at=deadline,
+        twin=twin,
+        slot=digest(label, key),
+        queue_key=twin,
+        target_fp=target_fp,
+    )
+
+
+def _distinct(pairs: Iterable[tuple[Any, str]]) -> Iterator[tuple[Any, str]]:
+    """Rows come ordered by key; a join may show one twice."""
+    last: Any = None
+    for key, target_fp in pairs:
+        if key != last:
+            yield key, target_fp
+        last = key
+
+
+def _chunks(items: Iterator[tuple[Any, str]], size: int) -> Iterator[list[tuple[Any, str]]]:
+    while chunk := list(islice(items, size)):
+        yield chunk

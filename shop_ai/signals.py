@@ -1,0 +1,16 @@
+"""Signals we send, all after commit.
+
+job_finished(sender=Job, job)
+suggestion_ready(sender=Suggestion, suggestion)
+suggestion_applied(sender=Suggestion, suggestion, by)
+suggestion_dismissed(sender=Suggestion, suggestion, by)
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+job_finished = Signal()
+suggestion_ready = Signal()
+suggestion_applied = Signal()
+suggestion_dismissed = Signal()

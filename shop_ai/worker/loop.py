@@ -1,0 +1,264 @@
+"""The loop of a worker: keeps the backend full and stores each answer as it comes.
+
+It looks at the table on every ring and every finished job, every 0.2 s while work runs, and every few
+seconds when idle: without a broker it is slower, not broken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, connections
+from pydantic import ValidationError
+
+from shop_ai.conf import config
+from shop_ai.exceptions import (
+    BackendError,
+    Declined,
+    InvalidOutput,
+    RequestTooLarge,
+    ShopAIError,
+    TargetGone,
+    UnsupportedRequest,
+)
+from shop_ai.failpoints import reach
+from shop_ai.lm.base import Backend
+from shop_ai.models import Job, Lane, State, moves
+from shop_ai.models.finish import finish
+from shop_ai.skills import skills
+from shop_ai.worker.breaker import Breaker
+from shop_ai.worker.run import RE_ASKS, Run, load, prepare
+
+log = logging.getLogger("shop_ai.worker")
+
+BUSY_LOOK = 0.2
+STORE_TRIES = 3
+ENDINGS: Mapping[type[Exception], tuple[State, str]] = {
+    Declined: (State.DECLINED, "declined"),
+    TargetGone: (State.CANCELLED, "target_gone"),
+    RequestTooLarge: (State.DEAD, "too_large"),
+    InvalidOutput: (State.DEAD, "invalid_output"),
+    UnsupportedRequest: (State.DEAD, "unsupported"),
+    ValidationError: (State.DEAD, "bad_options"),
+}
+"""Errors that trying again cannot mend."""
+
+
+class Worker:
+    """Runs jobs of some lanes on one backend. `id` is new at every start: it owns the leases."""
+
+    def __init__(self, backend: Backend, lanes: Sequence[str] = tuple(Lane.values)) -> None:
+        self.id = uuid.uuid4()
+        self.backend = backend
+        self.lanes = tuple(lanes)
+        self.runs: dict[uuid.UUID, Run] = {}
+        self.breaker = Breaker()
+        self.stale_attempts = 0
+        """Answers that were thrown away because another attempt has the job."""
+        self._bell = threading.Event()
+        self._stop_by: float | None = None
+
+    # -- from other threads --------------------------------------------------------------------
+
+    def ring(self) -> None:
+        """Look at the table now."""
+        self._bell.set()
+
+    def stop(self, grace: float) -> None:
+        """Take nothing new; finish what runs within `grace` seconds, then give it back."""
+        self._stop_by = time.monotonic() + grace
+        self._bell.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop_by is not None
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until `stop`; whatever happens to the database or one job, go on."""
+        while not (self.stopping and not self.runs):
+            if self._stop_by is not None and time.monotonic() > self._stop_by:
+                self.give_back()
+                break
+            try:
+                self.step()
+            except (DatabaseError, InterfaceError):
+                log.warning("The database does not answer; trying again.", exc_info=True)
+                connections.close_all()
+                self._bell.wait(1.0)
+            self.wait()
+        connections.close_all()
+
+    def step(self) -> None:
+        """Store what is done, then take what fits."""
+        self.collect()
+        if not self.stopping:
+            self.fill()
+
+    def wait(self) -> None:
+        self._bell.wait(BUSY_LOOK if self.runs else config().IDLE_LOOK)
+        self._bell.clear()
+
+    def work_off(self, *, timeout: float = 3600.0) -> None:
+        """Run in this thread until nothing claimable is left; for `ai_run --now` and tests."""
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            self.step()
+            if not self.runs:
+                return
+            self._bell.wait(BUSY_LOOK)
+            self._bell.clear()
+
+    # -- taking --------------------------------------------------------------------------------
+
+    def fill(self) -> None:
+        """Claim as many jobs as there is free room for, and submit them."""
+        alone = any(run.job.worker_lost >= moves.ALONE_FROM for run in self.runs.values())
+        used = sum(run.rows for run in self.runs.values())
+        room = 0 if alone else self.breaker.allows(self.backend.room - used, len(self.runs))
+        if room <= 0:
+            return
+        jobs = moves.claim(self.id, caps=self._caps(), total=room, skills=list(skills()), idle=not self.runs)
+        if not jobs:
+            return
+        rows = load(jobs)
+        for job in jobs:
+            with self._endings(job):
+                run = prepare(job, rows, self.backend)
+                self.runs[job.pk] = run
+                self._submit(run)
+
+    def _caps(self) -> dict[str, int]:
+        """How many more of each lane: a little room is always kept for interactive, a tenth for bulk."""
+        room = self.backend.room
+        kept = {Lane.INTERACTIVE: max(1, room // 16), Lane.BULK: max(1, room // 10)} if room > 2 else {}
+        caps = {}
+        for lane in self.lanes:
+            others = sum(kept.get(Lane(other), 0) for other in self.lanes if other != lane)
+            mine = sum(run.rows for run in self.runs.values() if run.job.lane == lane)
+            caps[lane] = max(0, room - others - mine)
+        return caps
+
+    def _submit(self, run: Run) -> None:
+        run.submit(self.backend)
+        for future in run.futures:
+            future.add_done_callback(lambda _: self._bell.set())
+
+    # -- storing -------------------------------------------------------------------------------
+
+    def collect(self) -> None:
+        """Store every answer that is there, and let go of what was lost or is no longer wanted."""
+        for run in list(self.runs.values()):
+            if run.lost:
+                self._forget(run)
+                self.stale_attempts += 1
+            elif run.unwanted:
+                self._forget(run)
+                moves.stop(run.job)
+            elif run.done:
+                self._store(run)
+
+    def _forget(self, run: Run) -> None:
+        run.drop()
+        self.runs.pop(run.job.pk, None)
+
+    def _store(self, run: Run) -> None:
+        with self._endings(run.job):
+            try:
+                result = run.result(self.backend)
+            except InvalidOutput:
+                if run.asked >= RE_ASKS:
+                    raise
+                run.asked += 1
+                self._submit(run)
+                return
+            self.breaker.succeeded()
+            try:
+                state = finish(run.job, result)
+            except (DatabaseError, InterfaceError):
+                self._keep_for_later(run)
+                return
+            reach("after_commit")
+            if state is None:
+                self._settle_fenced(run)
+        self.runs.pop(run.job.pk, None)
+
+    def _keep_for_later(self, run: Run) -> None:
+        """The answer stays in memory while its lease lives; a lasting refusal of a living database ends it."""
+        run.tries += 1
+        if run.tries > STORE_TRIES:
+            moves.fail(run.job, kind="database", public="The result could not be stored.", retryable=True)
+            self.runs.pop(run.job.pk, None)
+            return
+        log.warning("Storing job %s failed; it is tried again.", run.job.pk, exc_info=True)
+        connections.close_all()
+
+    def _settle_fenced(self, run: Run) -> None:
+        """Nothing was written: either somebody cancelled the job, or another attempt has it."""
+        if not moves.stop(run.job):
+            self.stale_attempts += 1
+            log.warning("Job %s was taken over; this answer is dropped.", run.job.pk)
+
+    def give_back(self) -> None:
+        """Release everything, uncharged."""
+        for run in list(self.runs.values()):
+            self._forget(run)
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                if not moves.release(run.job):
+                    moves.stop(run.job)
+
+    # -- endings -------------------------------------------------------------------------------
+
+    def _endings(self, job: Job) -> contextlib.AbstractContextManager[None]:
+        return _Endings(self, job)
+
+    def settle(self, job: Job, error: BaseException) -> None:
+        """End, retry or release a job by what went wrong with it."""
+        self.runs.pop(job.pk, None)
+        if not self._moved(job, error):
+            moves.stop(job)
+
+    def _moved(self, job: Job, error: BaseException) -> bool:
+        if isinstance(error, CancelledError):
+            return moves.release(job)
+        for kind, (state, name) in ENDINGS.items():
+            if isinstance(error, kind):
+                missing = getattr(error, "missing", ())
+                return moves.end(job, state, kind=name, public=public(error), missing=missing)
+        if isinstance(error, BackendError):
+            self.breaker.failed()
+        log.error("Job %s failed.", job.pk, exc_info=error, extra={"job_id": str(job.pk)})
+        kind_of = type(error).__name__
+        return moves.fail(job, kind=kind_of, public=public(error), retryable=True, error=repr(error))
+
+
+class _Endings(contextlib.AbstractContextManager[None]):
+    """Turns an exception of one job into that job's end; a database that is away passes through."""
+
+    def __init__(self, worker: Worker, job: Job) -> None:
+        self.worker, self.job = worker, job
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if error is None or isinstance(
+            error, DatabaseError | InterfaceError | KeyboardInterrupt | SystemExit
+        ):
+            return False
+        self.worker.settle(self.job, error)
+        return True
+
+
+def public(error: BaseException) -> str:
+    """A sentence for a shop manager."""
+    if isinstance(error, ShopAIError):
+        return str(error)
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    return f"Unexpected error ({type(error).__name__}); the worker's log has the details."

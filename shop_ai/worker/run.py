@@ -1,0 +1,136 @@
+"""One job between its claim and its end: what was read, what was asked, what came back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shop_ai.exceptions import TargetGone
+from shop_ai.lm.base import Backend, Completion, Generate, Request
+from shop_ai.models import Job
+from shop_ai.models.finish import Reading, Result, binding_of
+from shop_ai.roles import Values, fingerprint
+from shop_ai.skills import Answer, Skill, Subject, skill
+
+RE_ASKS = 2
+"""How often an answer of the wrong form is asked for again."""
+
+
+@dataclass(slots=True)
+class Run:
+    job: Job
+    skill: Skill
+    subject: Subject
+    values: Values
+    extra: tuple[Any, ...]
+    requests: tuple[Request, ...]
+    futures: list[Future[Completion]] = field(default_factory=list)
+    asked: int = 0
+    tries: int = 0
+    """How often storing the answer failed."""
+    lost: bool = False
+    unwanted: bool = False
+    answer: Answer | None = None
+    submitted_at: float = 0.0
+    """`time.monotonic()` of the last submission."""
+
+    @property
+    def done(self) -> bool:
+        return all(future.done() for future in self.futures)
+
+    @property
+    def rows(self) -> int:
+        """Rows this takes in the backend."""
+        return sum(request.n if isinstance(request, Generate) else 1 for request in self.requests)
+
+    def submit(self, backend: Backend) -> None:
+        """Ask; each further time with another seed."""
+        self.submitted_at = time.monotonic()
+        requests = [_reseeded(request, self.asked) for request in self.requests]
+        self.futures = [backend.submit(request) for request in requests]
+
+    def drop(self) -> None:
+        """Let go of what the backend still does for this."""
+        for future in self.futures:
+            future.cancel()
+
+    def reading(self) -> Reading:
+        seen = tuple(sorted(self.values.seen))
+        return Reading(
+            fields=seen,
+            fingerprint=fingerprint(self.values, seen, *self.extra),
+            language=self.subject.language,
+            extra=self.extra,
+        )
+
+    def result(self, backend: Backend) -> Result:
+        """The validated answer with its provenance; raises what the futures and the skill raise."""
+        completions = [future.result() for future in self.futures]
+        answer = self.answer or self.skill.answer(completions, self.subject)
+        self.answer = answer
+        return Result(
+            answer=answer,
+            reading=self.reading(),
+            raw=tuple(c.text for completion in completions for c in completion.candidates),
+            provenance={
+                **backend.describe(),
+                "skill_version": self.skill.version(),
+                "seed": self.subject.seed + self.asked,
+                "asked": self.asked + 1,
+            },
+            tokens_in=sum(c.tokens_in for c in completions),
+            tokens_out=sum(c.tokens_out for c in completions),
+            milliseconds=sum(c.milliseconds for c in completions),
+        )
+
+
+def _reseeded(request: Request, asked: int) -> Request:
+    if not asked or not isinstance(request, Generate):
+        return request
+    sampling = request.sampling
+    warmer = max(sampling.temperature, 0.5)
+    seed = None if sampling.seed is None else sampling.seed + asked
+    return replace(request, sampling=replace(sampling, temperature=warmer, seed=seed))
+
+
+def load(jobs: Iterable[Job]) -> Mapping[str, Any]:
+    """The store's rows of these jobs by (model, key), in a constant number of queries per model."""
+    by_model: dict[str, list[str]] = {}
+    for job in jobs:
+        by_model.setdefault(job.target_model, []).append(job.target_id)
+    rows: dict[str, Any] = {}
+    for model, keys in by_model.items():
+        binding = binding_of(model)
+        for row in binding.with_relations(binding.by_pk(*keys)):
+            rows[f"{model} {row.pk}"] = row
+    return rows
+
+
+def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
+    """Read the row and write the requests; raises `Declined`, `TargetGone`, or what the options get wrong."""
+    row = rows.get(f"{job.target_model} {job.target_id}")
+    if row is None:
+        raise TargetGone
+    asked = skill(job.skill)
+    binding = binding_of(job.target_model)
+    params = asked.Params.model_validate(job.params)
+    language = params.language or binding.language(row)
+    values = binding.values(row, language)
+    limits = {
+        name: limit
+        for name, target in asked.writes.items()
+        if target in binding.fields and (limit := binding.max_length(target))
+    }
+    subject = Subject(
+        values=values,
+        params=params,
+        language=language,
+        limits=limits,
+        seed=job.pk.int % 2**31 + job.attempt,
+    )
+    requests = tuple(asked.requests(subject))
+    extra = (asked.version(), job.params, subject.language)
+    return Run(job, asked, subject, values, extra, requests)

@@ -1,0 +1,18 @@
+"""From the settings to a backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from shop_ai.conf import config
+from shop_ai.lm.base import Backend
+
+
+def build_backend() -> Backend:
+    """The backend of `SHOP_AI["LM"]`, not opened yet."""
+    settings = config().LM
+    options: dict[str, Any] = {"folder": str(config().CHECKPOINTS), **settings.OPTIONS}
+    backend: Backend = import_string(settings.BACKEND)(checkpoint=settings.CHECKPOINT, options=options)
+    return backend
