@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Kept: tab and newline; U+200D joins emoji and Indic letters and is kept only between two letters or symbols.
 _INVISIBLE = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f"  # control codes, ANSI escapes among them
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, fillers, Mongolian selectors
-    "\u200b\u200c\u200e\u200f\u2028-\u202f\u2060-\u206f"  # zero width, bidi marks and overrides
+    "\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"  # zero width, bidi marks and overrides
     "\u3164\ufeff\uffa0\ufff0-\uffff"
     "\ue000-\uf8ff\U000f0000-\U0010ffff"  # private use: our own marks live there
     "\U000e0000-\U000e0fff"  # tags and variation selectors supplement
     "\ufe00-\ufe0e]"  # variation selectors but U+FE0F, which makes an emoji colourful
 )
-_LOOSE_JOINER = re.compile(r"(?<![^\s\w])‍|‍(?=\s|$)|(?<=\w)‍(?=[a-zA-Z0-9])")
-_BLANKS = re.compile(r"[ \t\u00a0]+")
+# Joiners (U+200C, U+200D) spell words in Arabic and Indic scripts and build emoji; anywhere else they hide.
+_JOINED = "\u0600-\u08ff\u0900-\u0dff\u2190-\u2bff\ufe0f\U0001f000-\U0001faff"
+_LOOSE_JOINER = re.compile(f"(?<![{_JOINED}])[\u200c\u200d]+|[\u200c\u200d]+(?![{_JOINED}])")
+_BLANKS = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f]+")
 _LINES = re.compile(r"\n{3,}")
 
 

@@ -142,6 +142,15 @@ class Skill:
         """Role field → value, of what this output writes."""
         return {role_field: getattr(output, name) for name, role_field in self.writes.items()}
 
+    def reads(self) -> set[str]:
+        """Fields of the role that the prompt asks for; the worker loads them for many rows at once."""
+        asked = prompt.variables(prompt.source(self.name, self.prompt))
+        return {
+            rest.partition(".")[0]
+            for head, _, rest in (name.partition(".") for name in asked)
+            if head == self.role.name and rest
+        }
+
     # -- identity ------------------------------------------------------------------------------
 
     def version(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django.template import Context, Engine, Template, TemplateDoesNotExist
 from django.template.base import FilterExpression, Node, Variable
 from django.template.loader import get_template
+from django.template.smartif import TokenBase
 
 from shop_ai.lm.base import Segment
 from shop_ai.skills.marks import Quoted, split
@@ -60,7 +61,20 @@ def _nodes(nodelist: Any) -> Iterator[Node]:
 
 
 def _names(node: Node) -> Iterator[str]:
-    for value in vars(node).values():
-        expression = getattr(value, "var", value) if isinstance(value, FilterExpression) else value
-        if isinstance(expression, Variable) and expression.lookups:
-            yield ".".join(expression.lookups)
+    expressions = [
+        *vars(node).values(),
+        *(condition for condition, _ in getattr(node, "conditions_nodelists", ())),
+    ]
+    for expression in expressions:
+        yield from _lookups(expression)
+
+
+def _lookups(expression: Any) -> Iterator[str]:
+    """Variables in a filter expression, or in both sides of an operator of `if`."""
+    if isinstance(expression, FilterExpression):
+        expression = expression.var
+    if isinstance(expression, Variable):
+        yield from [".".join(expression.lookups)] if expression.lookups else []
+    elif isinstance(expression, TokenBase):
+        for part in (expression.value, expression.first, expression.second):
+            yield from _lookups(part)

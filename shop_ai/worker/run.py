@@ -97,14 +97,15 @@ def _reseeded(request: Request, asked: int) -> Request:
 
 
 def load(jobs: Iterable[Job]) -> Mapping[str, Any]:
-    """The store's rows of these jobs by (model, key), in a constant number of queries per model."""
-    by_model: dict[str, list[str]] = {}
+    """The store's rows of these jobs by (model, key), in a constant number of queries per skill."""
+    wanted: dict[tuple[str, str], list[str]] = {}
     for job in jobs:
-        by_model.setdefault(job.target_model, []).append(job.target_id)
+        wanted.setdefault((job.target_model, job.skill), []).append(job.target_id)
     rows: dict[str, Any] = {}
-    for model, keys in by_model.items():
+    for (model, name), keys in wanted.items():
         binding = binding_of(model)
-        for row in binding.with_relations(binding.by_pk(*keys)):
+        fields = (skill(name).reads() | {"language"}) & set(binding.fields)
+        for row in binding.with_relations(binding.by_pk(*keys), fields):
             rows[f"{model} {row.pk}"] = row
     return rows
 
