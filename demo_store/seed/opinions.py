@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
@@ -26,6 +27,8 @@ TONES = {
     2: ["bad", "minor", "minor"],
     1: ["bad", "bad"],
 }
+TWICE = 2
+"""So often one sentence may stand, in different wordings, below one product."""
 CLOSING = {5: "glad", 4: "fine", 3: "mixed", 2: "angry", 1: "angry"}
 
 Sentences = dict[str, dict[str, list[str]]]
@@ -49,6 +52,7 @@ class Pool:
         self.kinds: dict[str, Sentences] = content
         self.anything = anything
         self.gap = " " if name == "english" else ""
+        self.said: set[str] = set()
 
     def aspects(self, kind: str) -> Sentences:
         """Return the aspects of a product's kinds and of anything, by one name each."""
@@ -59,32 +63,34 @@ class Pool:
         }
 
     def opinions(self, kind: str, count: int, dice: Random) -> Iterator[Opinion]:
-        """Yield so many reviews of one product; no sentence comes twice."""
-        mood, used = dice.choice(MOODS), set[str]()
+        """Yield so many reviews of one product; no sentence comes three times."""
+        mood = dice.choice(MOODS)
+        used: Counter[str] = Counter()
         for _ in range(count):
             stars = dice.choices([5, 4, 3, 2, 1], weights=mood)[0]
             sentences = list(self._sentences(kind, stars, used, dice))
-            if not sentences:
-                continue
             body = self.gap.join(self._framed(sentences, stars, dice))
+            if not sentences or body in self.said:
+                continue
+            self.said.add(body)
             yield Opinion(stars=stars, title=vary(dice.choice(self.titles[str(stars)]), dice), body=body)
 
-    def _sentences(self, kind: str, stars: int, used: set[str], dice: Random) -> Iterator[str]:
+    def _sentences(self, kind: str, stars: int, used: Counter[str], dice: Random) -> Iterator[str]:
         aspects = self.aspects(kind)
         tones = TONES[stars][: 1 if dice.random() < 0.15 else dice.choice([2, 2, 3])]
         for tone in tones:
             for name in self._by_interest(aspects, dice):
-                fresh = [sentence for sentence in aspects[name].get(tone, []) if sentence not in used]
+                fresh = [text for text in aspects[name].get(tone, []) if used[text] < TWICE]
                 if fresh:
-                    chosen = dice.choice(fresh)
-                    used.add(chosen)
+                    chosen = min(fresh, key=lambda text: (used[text], dice.random()))
+                    used[chosen] += 1
                     del aspects[name]
                     yield vary(chosen, dice)
                     break
 
     def _by_interest(self, aspects: Sentences, dice: Random) -> list[str]:
         """Order the aspects by chance, the product's own mostly before those of any product."""
-        return sorted(aspects, key=lambda name: dice.random() + 0.6 * name.startswith(self.anything))
+        return sorted(aspects, key=lambda name: dice.random() + 0.75 * name.startswith(self.anything))
 
     def _framed(self, sentences: list[str], stars: int, dice: Random) -> list[str]:
         opener = [vary(dice.choice(self.frame["opener"]), dice)] if dice.random() < 0.35 else []

@@ -19,7 +19,7 @@ FEATURED = 8
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the shelves and what customers like best."""
-    featured = public_products().filter(review_count__gt=0)
+    featured = public_products().filter(review_count__gt=0, stock__gt=0)
     featured = featured.order_by(own_language_first(), "-mean_stars", "-review_count", "title")[:FEATURED]
     return render(request, "storefront/home.html", {"featured": featured})
 
