@@ -81,7 +81,7 @@ class EchoBackend(Backend):
         source = self.source(request)
 
         def words(maximum: int) -> str:
-            return _cut(f"{name}: {source}", min(maximum, 200))
+            return _cut(f"{name}: {source}", min(maximum, 200) - 1).rstrip(" .") + "."
 
         value = smallest(request.schema or {}, words, variant=number)
         return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,130 @@
+"""The Backend of this process: a thread, its queue, its Futures. Must not import torch before `open()`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from shop_ai.exceptions import BackendError, CheckpointError
+from shop_ai.lm import futures
+from shop_ai.lm.base import Backend, Completion, Request
+from shop_ai.lm.checkpoints import verify
+from shop_ai.lm.local.ticket import Ticket
+
+if TYPE_CHECKING:
+    from shop_ai.lm.local.loop import Loop
+
+log = logging.getLogger("shop_ai.lm")
+
+ROWS = 64
+SPARE = 8
+"""Requests that wait at the door, so that a free row is filled at once."""
+
+
+class LocalBackend(Backend):
+    """torch and transformers in this process.
+
+    Options: `folder` of the checkpoints; `device` and `dtype` ("auto"); `rows` of a batch; `room`;
+    `threads`; `cache_tokens`, the tokens kept for all rows together; `by_length`, to weigh answers by
+    their mean instead of their sum; `template`, variables for the chat template.
+    With `{"device": "cpu", "dtype": "float32"}` a request with a seed that runs alone gives the same
+    text every time; otherwise a text also depends on its batch-mates.
+    """
+
+    schema = choose = token_safe = True
+
+    def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(checkpoint, options)
+        self.rows = int(self.options.get("rows", ROWS))
+        self.room = int(self.options.get("room", self.rows + SPARE))
+        self.loop: Loop | None = None
+        self._facts: dict[str, Any] = {}
+        self._inbox: list[Ticket] = []
+        self._changed = threading.Condition()
+        self._closed = False
+        self._dead = ""
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        started = time.monotonic()
+        manifest = verify(self.checkpoint, self.options.get("folder"))
+        try:
+            from shop_ai.lm.local.build import build
+        except ImportError as error:
+            raise CheckpointError(
+                f"The language model needs a package that is missing ({error.name}); "
+                "run `pip install 'shop-ai[worker]'`."
+            ) from error
+        self.loop, facts = build(manifest, self.options, rows=self.rows, progress=self._progress)
+        self._facts = {**facts, "load_seconds": round(time.monotonic() - started, 2)}
+        self._progress()
+        self._thread = threading.Thread(target=self._run, name="shop_ai.lm", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: Request) -> Future[Completion]:
+        future: Future[Completion] = Future()
+        with self._changed:
+            if self._thread is None or self._closed or self._dead:
+                return futures.failed(BackendError(self._dead or "The backend is not open."))
+            self._inbox.append(Ticket(request, future))
+            self._changed.notify()
+        return future
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+        self.loop = None
+
+    def describe(self) -> dict[str, Any]:
+        facts = {**super().describe(), "room": self.room, **self._facts}
+        if self.loop is not None:
+            busy = self.loop.network.busy
+            facts["tokens_per_second"] = round(self.loop.tokens_out / busy, 1) if busy else 0.0
+        if self._dead:
+            facts["error"] = self._dead
+        return facts
+
+    # -- The thread ----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        loop = self.loop
+        assert loop is not None  # noqa: S101 - set by open()
+        try:
+            while self._receive(loop):
+                loop.turn()
+        except BaseException as error:
+            log.exception("The engine of the language model stopped.")
+            self._die(loop, f"The engine of the language model stopped: {type(error).__name__}: {error}")
+        else:
+            for ticket in [*self._inbox, *loop.everything()]:
+                futures.cancel(ticket.future)
+
+    def _receive(self, loop: Loop) -> bool:
+        """Hand over what was submitted, waiting for it when there is nothing else to do."""
+        with self._changed:
+            if loop.idle:
+                self._changed.wait_for(lambda: self._inbox or self._closed)
+                self._progress()  # idling was no hang
+            tickets, self._inbox = self._inbox, []
+            if self._closed:
+                self._inbox = tickets
+                return False
+        loop.take(tickets)
+        return True
+
+    def _die(self, loop: Loop, reason: str) -> None:
+        with self._changed:
+            self._dead = reason
+            tickets, self._inbox = self._inbox, []
+        for ticket in [*tickets, *loop.everything()]:
+            ticket.fail(BackendError(reason))
+
+    def _progress(self) -> None:
+        self.progressed_at = time.monotonic()

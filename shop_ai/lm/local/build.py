@@ -1,0 +1,58 @@
+"""Puts the loop together from a verified checkpoint and the options. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from shop_ai.lm.checkpoints.manifest import Manifest
+from shop_ai.lm.local.checkpoint import bytes_per_token, load
+from shop_ai.lm.local.intake import Intake
+from shop_ai.lm.local.limits import Limits
+from shop_ai.lm.local.loop import Loop
+from shop_ai.lm.local.machine import cores, free_memory, pick_device, pick_dtype
+from shop_ai.lm.local.masks import Grammars
+from shop_ai.lm.local.network import Network
+from shop_ai.lm.local.prompt import Prompts
+from shop_ai.lm.local.rows import Rows
+from shop_ai.lm.local.static import StaticRows
+
+SCRATCH = 64
+"""Choices weighed in one batch."""
+SHARE = {"cpu": 0.25, "cuda": 0.8}
+"""Part of the free memory that keys and values may take."""
+
+
+def build(
+    manifest: Manifest, options: Mapping[str, Any], *, rows: int, progress: Callable[[], None]
+) -> tuple[Loop, dict[str, Any]]:
+    """The loop, and the facts that `describe()` shows."""
+    device = pick_device(str(options.get("device", "auto")))
+    dtype = pick_dtype(str(options.get("dtype", "auto")), device)
+    threads = int(options.get("threads", 0)) or min(cores(), torch.get_num_threads())
+    torch.set_num_threads(threads)
+    loaded = load(manifest, device=device, dtype=dtype)
+    network = Network(loaded.model, progress=progress)
+    prompts = Prompts(loaded.tokenizer, template_options=options.get("template"))
+    grammars = Grammars(loaded.tokenizer, network.vocabulary, sorted(loaded.stops))
+    default = int(free_memory(device) * SHARE[device.type] / bytes_per_token(loaded.model))
+    limits = Limits(rows=rows, tokens=int(options.get("cache_tokens", default)))
+    intake = Intake(
+        prompts, grammars, stops=loaded.stops, longest=min(network.context, limits.tokens), most_rows=rows
+    )
+    kind = (
+        Rows(network, rows=rows, scratch=SCRATCH) if loaded.full_attention else StaticRows(network, scratch=8)
+    )
+    loop = Loop(network, kind, intake, limits, by_length=bool(options.get("by_length", False)))
+    facts = {
+        "sha256": manifest.weights_sha256,
+        "revision": manifest.revision,
+        "device": str(device),
+        "dtype": str(dtype).removeprefix("torch."),
+        "threads": threads,
+        "attention": loaded.model.config._attn_implementation,
+        "batching": "continuous" if kind.continuous else "static",
+    }
+    return loop, facts

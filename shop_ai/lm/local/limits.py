@@ -1,0 +1,64 @@
+"""How much may run at once: the budget of memory and time, and what an error says about it. Imports torch."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+
+import torch
+
+LONGEST = 4.0
+"""Seconds that a forward pass may take by our estimate; five are promised."""
+GROW_EVERY = 50
+GROWTH = 0.05
+
+
+@dataclass(slots=True)
+class Limits:
+    """A share of the full budget: halved when memory runs out, grown again slowly (AIMD)."""
+
+    rows: int
+    """Rows of free text at full budget."""
+    tokens: int
+    """Tokens in the cache, over all rows, at full budget."""
+    share: float = 1.0
+    _good: int = 0
+
+    def shrink(self) -> None:
+        """Memory ran out: half of everything. To be called outside the `except` block."""
+        self.share = max(self.share / 2, 1 / max(self.rows, 1))
+        self._good = 0
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def went_well(self) -> None:
+        """A forward pass succeeded."""
+        self._good += 1
+        if self._good % GROW_EVERY == 0:
+            self.share = min(1.0, self.share + GROWTH)
+
+    @property
+    def rows_now(self) -> int:
+        return max(1, int(self.rows * self.share))
+
+    def prefill_tokens(self, rate: float) -> int:
+        """Tokens of one forward pass at the measured rate, in tokens a second."""
+        return max(128, min(int(rate * LONGEST * self.share), 16_384))
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong, without the traceback: that would keep the tensors in memory."""
+
+    text: str
+    memory: bool
+    fatal: bool
+
+    @classmethod
+    def of(cls, error: Exception) -> Trouble:
+        text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(
+            error
+        )
+        return cls(text, memory, not memory and "CUDA error" in str(error))

@@ -1,0 +1,104 @@
+"""What the loop keeps of a request on its way to an answer. Imports no torch."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from shop_ai.lm import futures
+from shop_ai.lm.base import Candidate, Completion, Generate, Request
+
+if TYPE_CHECKING:
+    from shop_ai.lm.local.masks import Guide
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Token ids. The prefix is trusted text only, so it may be shared between requests."""
+
+    prefix: tuple[int, ...]
+    rest: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.prefix) + len(self.rest)
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A request, its Future, and the candidates that are finished."""
+
+    request: Request
+    future: Future[Completion]
+    prompt: Prompt = field(default_factory=lambda: Prompt((), ()))
+    guide: Guide | None = None
+    """The grammar of the schema; every candidate gets a copy."""
+    answers: tuple[tuple[int, ...], ...] = ()
+    """The token ids of the answers of a Choose."""
+    alone: bool = False
+    """To be computed without batch-mates, because something in its last batch failed."""
+    started: float = 0.0
+    done: dict[int, Candidate] = field(default_factory=dict)
+
+    @property
+    def cancelled(self) -> bool:
+        return self.future.cancelled()
+
+    @property
+    def rows(self) -> int:
+        return self.request.n if isinstance(self.request, Generate) else 1
+
+    @property
+    def length(self) -> int:
+        """The most tokens one of its rows can come to."""
+        more = self.request.max_tokens if isinstance(self.request, Generate) else max(map(len, self.answers))
+        return len(self.prompt) + more
+
+    def restart(self) -> None:
+        self.done.clear()
+
+    def finish(self, number: int, candidate: Candidate) -> None:
+        """Keep one candidate; the last one answers the request."""
+        self.done[number] = candidate
+        if len(self.done) == self.rows:
+            candidates = tuple(self.done[n] for n in sorted(self.done))
+            self.answer(candidates=candidates, tokens_out=sum(c.tokens for c in candidates))
+
+    def answer(
+        self,
+        *,
+        candidates: tuple[Candidate, ...] = (),
+        probabilities: tuple[float, ...] = (),
+        tokens_out: int = 0,
+    ) -> None:
+        completion = Completion(
+            candidates=candidates,
+            probabilities=probabilities,
+            tokens_in=len(self.prompt),
+            tokens_out=tokens_out,
+            milliseconds=round((time.monotonic() - self.started) * 1000),
+        )
+        futures.answer(self.future, completion)
+
+    def fail(self, error: Exception) -> None:
+        futures.fail(self.future, error)
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One candidate that is being written: a row of the batch."""
+
+    ticket: Ticket
+    number: int
+    random: Random
+    guide: Guide | None = None
+    tokens: list[int] = field(default_factory=list)
+    error: str = ""
+    finish: str = ""
+
+    @property
+    def request(self) -> Generate:
+        assert isinstance(self.ticket.request, Generate)  # noqa: S101 - only a Generate has rows
+        return self.ticket.request
