@@ -21,8 +21,8 @@ from shop_ai.exceptions import ConfigurationError
 def _key(default: Any, meaning: str) -> Any:
     """A setting with its default and the sentence that stands in docs/settings."""
     metadata = {"meaning": meaning}
-    if isinstance(default, dict | list):
-        return field(default_factory=lambda: default, metadata=metadata)
+    if isinstance(default, dict):
+        return field(default_factory=default.copy, metadata=metadata)
     return field(default=default, metadata=metadata)
 
 
@@ -38,7 +38,10 @@ class FieldConfig:
     WRITE: str | None = _key(None, "Dotted name of `f(row, value, language)` that stores a value.")
     UNDO: str | None = _key(None, "Dotted name of `f(row, value, language)` that restores the value before.")
     FILTER: Mapping[str, Any] = _key({}, "Filter on related rows.")
-    LIMIT: int = _key(50, "How many related rows are read at most, newest first.")
+    ORDER: tuple[str, ...] = _key(
+        (), "Order of related rows; empty: facts as the store does, others newest first."
+    )
+    LIMIT: int = _key(50, "How many related rows are read at most.")
     KEY: str = _key("name", "Path of an attribute's name on a related row.")
     VALUE: str = _key("value", "Path of an attribute's value on a related row.")
     FORMAT: str = _key("text", 'How the store keeps written text: "text" or "html".')
@@ -50,13 +53,17 @@ class RoleConfig:
 
     MODEL: str = _required("The store's model, `app_label.Model`.")
     FIELDS: Mapping[str, FieldConfig] = _required("Field of the role → where the store keeps it.")
-    FILTER: Mapping[str, Any] = _key({}, "Rows outside this filter are left alone by bulk, sweep and signals.")
+    FILTER: Mapping[str, Any] = _key(
+        {}, "Rows outside this filter are left alone by bulk, sweep and signals."
+    )
     PREFETCH: tuple[str, ...] = _key((), "Relations that the paths walk, loaded in one query each.")
     MANAGER: str | None = _key(None, "Manager that finds rows in bulk; the default manager when empty.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LMConfig:
+    """The entry `LM`."""
+
     BACKEND: str = _key("shop_ai.lm.local.LocalBackend", "Dotted name of the Backend class.")
     CHECKPOINT: str = _key("smollm2-135m", "Name of an installed checkpoint (`ai_model list`).")
     OPTIONS: Mapping[str, Any] = _key({}, "Options of the backend, such as device or dtype.")
@@ -64,6 +71,8 @@ class LMConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
+    """The whole of `SHOP_AI`."""
+
     ROLES: Mapping[str, RoleConfig] = _key({}, "What a product, review, ticket, order or article is here.")
     SKILLS: tuple[str, ...] = _key((), "Dotted names of the skills to offer.")
     ON_CREATE: Mapping[str, Mapping[str, Any]] = _key({}, "Skill → condition: runs when a row is created.")
@@ -73,7 +82,9 @@ class Config:
     ADMIN: bool = _key(False, "Add the panel and the actions to the store's own admins.")
     ADMIN_SITE: str = _key("django.contrib.admin.site", "Dotted name of the AdminSite to attach to.")
     CHECKPOINTS: Path = _key(Path("~/.cache/shop_ai/checkpoints"), "Folder of the installed checkpoints.")
-    STALENESS: Mapping[str, str] = _key({}, "Skill → requeue, suggest or ignore when facts changed meanwhile.")
+    STALENESS: Mapping[str, str] = _key(
+        {}, "Skill → requeue, suggest or ignore when facts changed meanwhile."
+    )
     LEASE: float = _key(30.0, "Seconds a worker may hold a job without renewing.")
     STALL: float = _key(60.0, "Seconds without progress of the language model that count as a hang.")
     GRACE: float = _key(20.0, "Seconds to finish what runs when the worker is told to stop.")
@@ -105,6 +116,32 @@ def nearest(name: str, known: Any, *, what: str = "") -> str:
     return f"Known {what or 'names'}: {', '.join(sorted(known))}."
 
 
+_WORDS: Mapping[Any, str] = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    Path: "a path",
+    LMConfig: "a dictionary",
+}
+
+
+def in_words(kind: Any) -> str:
+    """A type of the settings as a person would say it."""
+    if get_origin(kind) is tuple:
+        return "a list of strings"
+    if get_origin(kind) is Mapping:
+        return "a dictionary"
+    if kind in _WORDS:
+        return _WORDS[kind]
+    return " or ".join("None" if part is type(None) else in_words(part) for part in get_args(kind))
+
+
+def is_required(spec: Any) -> bool:
+    """Whether a key has no default."""
+    return spec.default is MISSING and spec.default_factory is MISSING
+
+
 class _Reader:
     """Turns the raw dictionary into dataclasses, collecting every mistake on the way."""
 
@@ -119,20 +156,15 @@ class _Reader:
         for name in raw:
             if name not in known:
                 hint = nearest(str(name), known, what="keys")
-                self.problems.append(Problem("E002", f"{where} has an unknown key {name!r}.", hint))
+                self._problem("E002", f"{where} has an unknown key {name!r}.", hint)
+        missing = [name for name, spec in known.items() if name not in raw and is_required(spec)]
+        for name in missing:
+            self._problem(
+                "E003", f"{where} lacks the key {name!r}.", f"Add it: {known[name].metadata['meaning']}"
+            )
         hints = get_type_hints(cls)
-        values = {}
-        for name, spec in known.items():
-            if name in raw:
-                values[name] = self.convert(hints[name], raw[name], f"{where}[{name!r}]")
-            elif spec.default is MISSING and spec.default_factory is MISSING:
-                self.problems.append(
-                    Problem("E003", f"{where} lacks the key {name!r}.", f"Add it: {spec.metadata['meaning']}")
-                )
-                return None
-        if any(value is _BAD for value in values.values()):
-            return None
-        return cls(**values)
+        values = {n: self.convert(hints[n], raw[n], f"{where}[{n!r}]") for n in known if n in raw}
+        return None if missing or _BAD in values.values() else cls(**values)
 
     def convert(self, kind: Any, raw: Any, where: str) -> Any:
         if kind in (RoleConfig, LMConfig):
@@ -142,7 +174,7 @@ class _Reader:
         origin = get_origin(kind)
         if origin is tuple:
             return self._tuple(raw, where)
-        if origin is Mapping or getattr(origin, "__name__", "") == "Mapping":
+        if origin is Mapping:
             return self._mapping(kind, raw, where)
         return self._scalar(kind, raw, where)
 
@@ -154,6 +186,9 @@ class _Reader:
     def _mapping(self, kind: Any, raw: Any, where: str) -> Any:
         if not isinstance(raw, Mapping):
             return self._wrong_type(where, "a dictionary", raw)
+        for key in raw:
+            if not isinstance(key, str):
+                return self._wrong_type(f"The key {key!r} of {where}", "a string", key)
         inner = get_args(kind)[1]
         if inner is Any:
             return dict(raw)
@@ -161,21 +196,23 @@ class _Reader:
         return {key: value for key, value in values.items() if value is not _BAD}
 
     def _scalar(self, kind: Any, raw: Any, where: str) -> Any:
-        allowed = [k for k in (get_args(kind) or (kind,)) if k is not type(None)]
-        if raw is None and type(None) in get_args(kind):
+        only = next((k for k in get_args(kind) if k is not type(None)), kind)
+        if raw is None and only is not kind:
             return None
-        if Path in allowed and isinstance(raw, str | Path):
+        accepted: Any = {float: (int, float), Path: (str, Path)}.get(only, only)
+        if not isinstance(raw, accepted) or (isinstance(raw, bool) and only is not bool):
+            return self._wrong_type(where, in_words(kind), raw)
+        if only is Path:
             return Path(raw).expanduser()
-        if float in allowed and isinstance(raw, int | float) and not isinstance(raw, bool):
-            return float(raw)
-        if isinstance(raw, tuple(allowed)) and (bool in allowed or not isinstance(raw, bool)):
-            return raw
-        return self._wrong_type(where, " or ".join(k.__name__ for k in allowed), raw)
+        return float(raw) if only is float else raw
 
     def _wrong_type(self, where: str, wanted: str, raw: Any) -> Any:
         message = f"{where} must be {wanted}, not {type(raw).__name__}."
-        self.problems.append(Problem("E001", message, f"Write {wanted} there; docs/settings.md has examples."))
+        self._problem("E001", message, f"Write {wanted} there; docs/settings.md has the meaning of each key.")
         return _BAD
+
+    def _problem(self, number: str, message: str, hint: str) -> None:
+        self.problems.append(Problem(number, message, hint))
 
 
 _BAD = object()

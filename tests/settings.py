@@ -24,3 +24,8 @@ if os.environ.get("TEST_DATABASE") == "postgres":
     }
 else:
     DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "var" / "test.sqlite3"}
+
+# The awkward store stands beside the demo store; the `awkward` fixture binds it for one test.
+INSTALLED_APPS += ["tests.stores.awkward.apps.AwkwardConfig"]  # noqa: F405
+DATABASES["suppliers"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+DATABASE_ROUTERS = ["tests.stores.awkward.router.SuppliersRouter"]

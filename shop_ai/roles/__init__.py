@@ -5,7 +5,8 @@ Owns reading and writing the store's rows; must not import our own models.
 
 from __future__ import annotations
 
-from shop_ai.roles.binding import Binding, binding_for, bindings, bound
+from shop_ai.roles.binding import Binding
+from shop_ai.roles.registry import binding_for, bindings, bound
 from shop_ai.roles.values import Values, fingerprint
 from shop_ai.roles.vocabulary import ARTICLE, ORDER, PRODUCT, REVIEW, ROLES, TICKET, Role
 
