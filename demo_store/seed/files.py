@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,8 +14,9 @@ TODAY = datetime(2026, 11, 1, 12, tzinfo=UTC)
 """The day on which the seeded store stands still: nothing in it is younger."""
 
 
+@cache
 def load(name: str) -> dict[str, Any]:
-    """Return the content of one file."""
+    """Return the content of one file; callers leave it as it is."""
     return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 

@@ -47,7 +47,7 @@ class Pool:
     """The sentences of one language."""
 
     def __init__(self, name: str, anything: str) -> None:
-        content: dict[str, Any] = load(f"reviews/{name}.toml")
+        content: dict[str, Any] = dict(load(f"reviews/{name}.toml"))
         self.frame, self.titles = content.pop("frame"), content.pop("titles")
         self.kinds: dict[str, Sentences] = content
         self.anything = anything

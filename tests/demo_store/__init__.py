@@ -1,0 +1,3 @@
+"""Tests of the demo store."""
+
+from __future__ import annotations

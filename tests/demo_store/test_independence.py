@@ -1,0 +1,49 @@
+"""The store knows nothing of shop_ai; only its settings, urls and mapping functions name it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import demo_store
+from demo_store.ai import facts
+from demo_store.catalogue.models import Attribute, Category, Maker, Product
+
+ROOT = Path(demo_store.__file__).parent
+MAY_NAME_IT = {"settings.py", "urls.py", "ai.py"}
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names}
+
+
+def test_no_app_of_the_store_imports_shop_ai():
+    for folder in ("catalogue", "reviews", "support", "orders", "storefront", "seed"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert "shop_ai" not in imports(path), path
+
+
+def test_only_settings_urls_and_mapping_name_shop_ai():
+    naming = {path.name for path in ROOT.glob("*.py") if "shop_ai" in path.read_text(encoding="utf-8")}
+
+    assert naming - {"__init__.py"} <= MAY_NAME_IT
+
+
+def test_facts_are_the_attribute_table(db):
+    product = Product.objects.create(
+        sku="X-1",
+        title="Cup",
+        price=1,
+        maker=Maker.objects.create(name="M"),
+        category=Category.objects.create(name="C", slug="c"),
+    )
+    Attribute.objects.create(product=product, name="Material", value="Tin")
+    Attribute.objects.create(product=product, name="Colour", value="Red")
+
+    assert facts(product) == {"Material": "Tin", "Colour": "Red"}
