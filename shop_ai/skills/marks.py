@@ -23,6 +23,8 @@ class Quoted:
         self.value = value.value if isinstance(value, Quoted) else value
 
     def __str__(self) -> str:
+        if isinstance(self.value, list | tuple):
+            return ", ".join(str(item) for item in self)
         return "" if self.value is None else f"{OPEN}{clean(str(self.value))}{CLOSE}"
 
     def __bool__(self) -> bool:
