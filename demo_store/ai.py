@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from demo_store.catalogue.models import Product
+    from demo_store.orders.models import Order
 
 
 def facts(product: Product) -> dict[str, str]:
     """Return the rows of the product's attribute table as name and value."""
     return {attribute.name: attribute.value for attribute in product.attributes.all()}
+
+
+def price(product: Product) -> str:
+    """Return the price as customers read it."""
+    return f"€{product.price:.2f}"
+
+
+def total(order: Order) -> str:
+    """Return what the order costs, as customers read it."""
+    return f"€{order.total:.2f}"

@@ -35,9 +35,9 @@ class AttributeInline(admin.TabularInline):
 class ProductAdmin(admin.ModelAdmin):
     """Products with their attributes."""
 
-    list_display = ["title", "sku", "maker", "category", "language", "price", "stock", "is_public"]
-    list_filter = ["category", "language", "is_public", "maker"]
-    list_select_related = ["maker", "category"]
+    list_display = ["title", "sku", "category", "price", "stock", "is_public"]
+    list_filter = ["category", "language", "is_public"]
+    list_select_related = ["category"]
     list_per_page = 50
     search_fields = ["title", "sku", "maker__name", "long_text"]
     readonly_fields = ["created_at", "updated_at"]

@@ -27,6 +27,7 @@ TONES = {
     2: ["bad", "minor", "minor"],
     1: ["bad", "bad"],
 }
+SHORT = {5: ["good"], 4: ["good"], 3: ["minor"], 2: ["bad"], 1: ["bad"]}
 TWICE = 2
 """So often one sentence may stand, in different wordings, below one product."""
 CLOSING = {5: "glad", 4: "fine", 3: "mixed", 2: "angry", 1: "angry"}
@@ -77,7 +78,7 @@ class Pool:
 
     def _sentences(self, kind: str, stars: int, used: Counter[str], dice: Random) -> Iterator[str]:
         aspects = self.aspects(kind)
-        tones = TONES[stars][: 1 if dice.random() < 0.15 else dice.choice([2, 2, 3])]
+        tones = SHORT[stars] if dice.random() < 0.15 else TONES[stars][: dice.choice([2, 2, 3])]
         for tone in tones:
             for name in self._by_interest(aspects, dice):
                 fresh = [text for text in aspects[name].get(tone, []) if used[text] < TWICE]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+from decimal import Decimal
 from pathlib import Path
 
+import pytest
+from django.contrib.auth.models import User
+
 import demo_store
-from demo_store.ai import facts
+from demo_store.ai import facts, price, total
 from demo_store.catalogue.models import Attribute, Category, Maker, Product
+from demo_store.orders.models import Line, Order
 
 ROOT = Path(demo_store.__file__).parent
 MAY_NAME_IT = {"settings.py", "urls.py", "ai.py"}
@@ -35,15 +40,27 @@ def test_only_settings_urls_and_mapping_name_shop_ai():
     assert naming - {"__init__.py"} <= MAY_NAME_IT
 
 
-def test_facts_are_the_attribute_table(db):
+@pytest.fixture
+def product(db: None) -> Product:
     product = Product.objects.create(
         sku="X-1",
         title="Cup",
-        price=1,
+        price=Decimal("8.5"),
         maker=Maker.objects.create(name="M"),
         category=Category.objects.create(name="C", slug="c"),
     )
     Attribute.objects.create(product=product, name="Material", value="Tin")
     Attribute.objects.create(product=product, name="Colour", value="Red")
+    return product
 
+
+def test_facts_are_the_attribute_table(product):
     assert facts(product) == {"Material": "Tin", "Colour": "Red"}
+
+
+def test_money_is_given_with_its_currency(product):
+    order = Order.objects.create(number="S-1", user=User.objects.create(username="u"))
+    Line.objects.create(order=order, product=product, quantity=2, price=product.price)
+
+    assert price(product) == "€8.50"
+    assert total(order) == "€17.00"

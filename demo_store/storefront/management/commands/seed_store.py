@@ -16,6 +16,14 @@ from demo_store.seed.sales import add_orders
 from demo_store.seed.talk import add_articles, add_reviews, add_tickets
 from demo_store.support.models import Article, Ticket
 
+COUNTED = {
+    "products": Product,
+    "reviews": Review,
+    "orders": Order,
+    "tickets": Ticket,
+    "help articles": Article,
+}
+
 
 class Command(BaseCommand):
     """Add people, goods, orders, reviews, help articles and tickets."""
@@ -27,8 +35,5 @@ class Command(BaseCommand):
         with transaction.atomic():
             for add in (add_people, add_goods, add_orders, add_reviews, add_articles, add_tickets):
                 add()
-        counts = ", ".join(
-            f"{model.objects.count()} {model._meta.verbose_name_plural}"
-            for model in (Product, Review, Order, Ticket, Article)
-        )
+        counts = ", ".join(f"{model.objects.count()} {name}" for name, model in COUNTED.items())
         self.stdout.write(f"{counts}. Log in as admin/admin, merchant/merchant or a customer/{PASSWORD}.")
