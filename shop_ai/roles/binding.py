@@ -196,6 +196,6 @@ def nearest_binding(candidates: Iterable[Binding], model: type[Row]) -> Binding 
     tests: tuple[Callable[[type[Row]], bool], ...] = (
         lambda bound: bound is model,
         lambda bound: issubclass(model, bound),
-        lambda bound: bound._meta.concrete_model is model._meta.concrete_model,
+        lambda bound: issubclass(model, bound._meta.concrete_model or bound),
     )
     return next((found for test in tests for found in known if test(found.model)), None)

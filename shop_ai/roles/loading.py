@@ -83,12 +83,13 @@ class Plan:
     """The relation that leads back to the row we come from; Django fills it."""
 
     def apply(self, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """The plan on a queryset, instead of what it prefetches already: Django refuses a second way."""
         joined = queryset.select_related(*sorted(self.joins)) if self.joins else queryset
         lists = [
             models.Prefetch(lookup, inner.apply(model._default_manager.all()))
             for lookup, (model, inner) in self.lists.items()
         ]
-        return joined.prefetch_related(*self.prefetch, *lists)
+        return joined.prefetch_related(None).prefetch_related(*self.prefetch, *lists)
 
     def inner(self, name: str, binding: Binding) -> Plan:
         """The plan for the rows behind a role field."""

@@ -87,7 +87,7 @@ def step(value: Any, name: str) -> Any:
 
 def is_manager(value: Any) -> bool:
     """Whether it is the `.all()`-able end of a relation."""
-    return isinstance(value, models.Manager)
+    return isinstance(value, models.manager.BaseManager)
 
 
 @lru_cache(maxsize=1024)

@@ -130,6 +130,13 @@ def test_a_generic_foreign_key_is_loaded(awkward):
     assert [binding.values(row)["product"]["name"] for row in read] == ["One", "Two"]
 
 
+def test_loading_twice_is_loading_once():
+    rows.product()
+    binding = bound(PRODUCT)
+
+    assert len(binding.with_relations(binding.rows().prefetch_related("translations"))) == 1
+
+
 def test_only_the_named_fields_are_loaded():
     rows.product()
 
