@@ -62,7 +62,9 @@ def clean_params(asked: Skill, params: Mapping[str, Any]) -> dict[str, Any]:
 def _queryset(ask: Ask, rows: Rows) -> models.QuerySet[Any]:
     binding = ask.binding
     if isinstance(rows, models.QuerySet):
-        found, kind = rows.using(binding.using), rows.model
+        sliced = rows.query.is_sliced  # cannot be put in order any more
+        found = binding.by_pk(*rows.values_list("pk", flat=True)) if sliced else rows.using(binding.using)
+        kind = rows.model
     else:
         items = [rows] if isinstance(rows, models.Model) else list(rows)
         found, kind = binding.by_pk(*(row.pk for row in items)), type(items[0]) if items else binding.model

@@ -1,29 +1,24 @@
-"""The Celery side: doorbells, and the worker's threads tied to the worker's life. The only importer of celery."""
+"""The only importer of celery: doorbells, and the engine tied to the life of a Celery worker."""
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Any
 
-from celery import shared_task
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery import bootsteps, shared_task
+from celery.signals import worker_init, worker_shutting_down
 from kombu.exceptions import OperationalError
 
 from shop_ai.conf import config
-from shop_ai.exceptions import CheckpointError
 from shop_ai.models import Lane
-from shop_ai.worker import Worker, build_backend
-from shop_ai.worker.keeper import Keeper, Renewer, register
+from shop_ai.worker.engine import Engine
 from shop_ai.worker.sweep import sweep as sweep_now
 
 log = logging.getLogger("shop_ai.tasks")
 
 SILENCE = 10.0
 """Seconds without rings after the broker could not be reached."""
-EXIT_REFUSED = 78
-"""The worker refused its checkpoint (EX_CONFIG of sysexits.h)."""
 RING_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 1, "socket_timeout": 1}
 
 
@@ -55,8 +50,9 @@ class Bell:
         if time.monotonic() < self._silent_until:
             return False
         try:
-            with drain.app.connection_for_write(transport_options=_transport_options()) as connection:
-                drain.apply_async((lane,), queue=queue_of(lane), connection=connection, retry=False)
+            with drain.app.connection_for_write(transport_options=RING_OPTIONS) as connection:
+                options: dict[str, Any] = {"connection": connection, "retry": False}
+                drain.apply_async((lane,), queue=queue_of(lane), **options)
         except (OperationalError, OSError) as error:
             self.failed += 1
             self._silent_until = time.monotonic() + SILENCE
@@ -67,10 +63,6 @@ class Bell:
             log.exception("Ringing the broker failed in an unexpected way; `manage.py ai_doctor` tells more.")
             return False
         return True
-
-
-def _transport_options() -> dict[str, Any]:
-    return {**drain.app.conf.broker_transport_options, **RING_OPTIONS}
 
 
 bell = Bell()
@@ -90,82 +82,41 @@ def queue_of(lane: str) -> str:
 _running: Engine | None = None
 
 
-class Engine:
-    """The threads of one worker process."""
+class EngineStep(bootsteps.StartStopStep):
+    """Ties the engine to the worker: started after the pool, before the first try to reach the broker."""
 
-    def __init__(self, lanes: list[str], terminate: Any) -> None:
-        self.worker = Worker(build_backend(), lanes) if lanes else None
-        self.keeper = Keeper()
-        self.renewer = Renewer(self.worker) if self.worker else None
-        self.thread = threading.Thread(target=self._run, name="shop_ai-loop", daemon=True)
-        self._terminate = terminate
+    requires = ("celery.worker.components:Pool",)
 
-    def start(self) -> None:
-        self.keeper.start()
-        self.thread.start()
+    def start(self, parent: Any) -> None:
+        global _running
+        served = set(parent.app.amqp.queues.consume_from)
+        lanes = [lane for lane in Lane.values if queue_of(lane) in served]
+        if lanes or f"{config().CELERY_QUEUES}.upkeep" in served:
+            _running = Engine(lanes, end=_end)
+            _running.start()
 
-    def ring(self) -> None:
-        if self.worker is not None:
-            self.worker.ring()
+    def stop(self, parent: Any) -> None:
+        if _running is not None:
+            _running.join()
 
-    def _run(self) -> None:
-        if self.worker is None or self.renewer is None:
-            return
-        register(self.worker, "loading")
-        self.renewer.start()
-        try:
-            self.worker.backend.open()
-        except CheckpointError as error:
-            log.critical("This worker takes no jobs: %s", error)
-            register(self.worker, "refused", error=str(error))
-            self._terminate(EXIT_REFUSED)
-            return
-        register(self.worker, "ready", **self.worker.backend.describe())
-        log.info("Ready: %s", self.worker.backend.describe())
-        self.worker.run()
-        register(self.worker, "stopped")
-
-    def stop(self) -> None:
-        if self.worker is not None:
-            self.worker.stop(config().GRACE)
-
-    def join(self) -> None:
-        """Wait for the loop to finish or give back what it holds."""
-        if self.thread.is_alive():
-            self.thread.join(config().GRACE + 5)
-        if self.renewer is not None:
-            self.renewer.finish()
-        self.keeper.finish()
-        if self.worker is not None:
-            self.worker.backend.close()
+    terminate = stop
 
 
-@worker_ready.connect(dispatch_uid="shop_ai.worker_ready")
-def start_engine(sender: Any, **kwargs: Any) -> None:
-    """Start the threads in a worker that serves one of our queues; any other worker stays as it is."""
-    global _running
-    served = set(sender.app.amqp.queues.consume_from)
-    lanes = [lane for lane in Lane.values if queue_of(lane) in served]
-    if lanes or f"{config().CELERY_QUEUES}.upkeep" in served:
-        _running = Engine(lanes, terminate=_terminate)
-        _running.start()
+@worker_init.connect(dispatch_uid="shop_ai.worker_init")
+def add_engine(sender: Any, **kwargs: Any) -> None:
+    """Any worker of the store's app may be one of ours; the step looks at its queues."""
+    sender.app.steps["worker"].add(EngineStep)
 
 
 @worker_shutting_down.connect(dispatch_uid="shop_ai.worker_shutting_down")
-def stop_engine(**kwargs: Any) -> None:
+def stop_engine(how: str = "Warm", **kwargs: Any) -> None:
+    """Called in the signal handler. A cold shutdown gives everything back at once."""
     if _running is not None:
-        _running.stop()
+        _running.wind_down(config().GRACE if how == "Warm" else 0.0)
 
 
-@worker_shutdown.connect(dispatch_uid="shop_ai.worker_shutdown")
-def join_engine(**kwargs: Any) -> None:
-    if _running is not None:
-        _running.stop()
-        _running.join()
+def _end(code: int) -> None:
+    """Make Celery's main thread stop the worker and end the process with this code."""
+    from celery.worker import state  # the web process has no use for it
 
-
-def _terminate(code: int) -> None:
-    """Make Celery's main thread end the process with this code."""
-    from celery.worker import state
-
-    state.should_terminate = code
+    setattr(state, "should_stop", code)  # noqa: B010 - its stubs know only None

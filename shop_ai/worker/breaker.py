@@ -9,7 +9,7 @@ PAUSE = 30.0
 
 
 class Breaker:
-    """Opens after FAILURES errors in a row that no input caused; lets one probe through every PAUSE seconds."""
+    """Opens after FAILURES errors in a row that no input caused; one probe may pass every PAUSE seconds."""
 
     def __init__(self, pause: float = PAUSE) -> None:
         self.pause = pause

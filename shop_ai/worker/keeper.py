@@ -37,10 +37,10 @@ class Renewer(threading.Thread):
         self.die = die
         self.every = min(2.0, config().LEASE / 4)
         self._renewed_at = time.monotonic()
-        self._stop = threading.Event()
+        self._ended = threading.Event()
 
     def run(self) -> None:
-        while not self._stop.wait(self.every):
+        while not self._ended.wait(self.every):
             try:
                 self.tick()
             except (DatabaseError, InterfaceError):
@@ -49,7 +49,7 @@ class Renewer(threading.Thread):
         connections.close_all()
 
     def finish(self) -> None:
-        self._stop.set()
+        self._ended.set()
 
     def tick(self) -> None:
         worker, settings = self.worker, config()
@@ -89,16 +89,16 @@ class Renewer(threading.Thread):
 
 
 class Keeper(threading.Thread):
-    """Reaps expired leases, ends what is overdue and sweeps; a plain thread, never a job in the queue it mends."""
+    """Reaps expired leases, ends what is overdue, sweeps: a plain thread, not a job in the queue it mends."""
 
     def __init__(self) -> None:
         super().__init__(name="shop_ai-keeper", daemon=True)
         self.every = min(10.0, config().LEASE / 3)
-        self._stop = threading.Event()
+        self._ended = threading.Event()
         self._swept_at = 0.0
 
     def run(self) -> None:
-        while not self._stop.wait(self.every):
+        while not self._ended.wait(self.every):
             try:
                 self.tick()
             except (DatabaseError, InterfaceError):
@@ -109,7 +109,7 @@ class Keeper(threading.Thread):
         connections.close_all()
 
     def finish(self) -> None:
-        self._stop.set()
+        self._ended.set()
 
     def tick(self) -> None:
         with alone() as ours:

@@ -71,10 +71,16 @@ class Worker:
         """Look at the table now."""
         self._bell.set()
 
-    def stop(self, grace: float) -> None:
-        """Take nothing new; finish what runs within `grace` seconds, then give it back."""
-        self._stop_by = time.monotonic() + grace
-        self._bell.set()
+    def stop(self, grace: float, *, ring: bool = True) -> None:
+        """Take nothing new; finish what runs within `grace` seconds, then give it back.
+
+        Asked twice, the earlier end counts. A signal handler must not ring: the thread it interrupted may
+        be holding the bell's lock.
+        """
+        by = time.monotonic() + grace
+        self._stop_by = by if self._stop_by is None else min(by, self._stop_by)
+        if ring:
+            self._bell.set()
 
     @property
     def stopping(self) -> bool:
@@ -192,7 +198,7 @@ class Worker:
         self.runs.pop(run.job.pk, None)
 
     def _keep_for_later(self, run: Run) -> None:
-        """The answer stays in memory while its lease lives; a lasting refusal of a living database ends it."""
+        """The answer stays in memory while its lease lives; a living database's lasting refusal ends it."""
         run.tries += 1
         if run.tries > STORE_TRIES:
             moves.fail(run.job, kind="database", public="The result could not be stored.", retryable=True)
