@@ -14,6 +14,12 @@ def facts(product: Product) -> dict[str, str]:
     return {attribute.name: attribute.value for attribute in product.attributes.all()}
 
 
+def shelf(product: Product) -> str:
+    """Return the category's name in the language of the product's texts."""
+    category = product.category
+    return category.name_zh if category.name_zh and product.language == "zh-hans" else category.name
+
+
 def price(product: Product) -> str:
     """Return the price as customers read it."""
     return f"€{product.price:.2f}"

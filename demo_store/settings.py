@@ -147,13 +147,13 @@ SHOP_AI = {
     "ROLES": {
         "product": {
             "MODEL": "catalogue.Product",
-            "PREFETCH": ["attributes"],
+            "PREFETCH": ["attributes", "category"],
             "FILTER": {"is_public": True},
             "FIELDS": {
                 "name": "title",
                 "sku": "sku",
                 "brand": "maker__name",
-                "category": "category__name",
+                "category": "demo_store.ai.shelf",
                 "attributes": "demo_store.ai.facts",
                 "price": "demo_store.ai.price",
                 "language": "language",

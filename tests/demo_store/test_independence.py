@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 
 import demo_store
-from demo_store.ai import facts, price, total
+from demo_store.ai import facts, price, shelf, total
 from demo_store.catalogue.models import Attribute, Category, Maker, Product
 from demo_store.orders.models import Line, Order
 
@@ -47,7 +47,7 @@ def product(db: None) -> Product:
         title="Cup",
         price=Decimal("8.5"),
         maker=Maker.objects.create(name="M"),
-        category=Category.objects.create(name="C", slug="c"),
+        category=Category.objects.create(name="Cups", name_zh="杯子", slug="cups"),
     )
     Attribute.objects.create(product=product, name="Material", value="Tin")
     Attribute.objects.create(product=product, name="Colour", value="Red")
@@ -56,6 +56,14 @@ def product(db: None) -> Product:
 
 def test_facts_are_the_attribute_table(product):
     assert facts(product) == {"Material": "Tin", "Colour": "Red"}
+
+
+def test_category_is_named_in_the_language_of_the_product(product):
+    assert shelf(product) == "Cups"
+
+    product.language = Product.Language.CHINESE
+
+    assert shelf(product) == "杯子"
 
 
 def test_money_is_given_with_its_currency(product):
