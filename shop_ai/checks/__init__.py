@@ -1,0 +1,31 @@
+"""System checks: every mistake in the settings has an id, a sentence and the fix. No query, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, register
+
+from shop_ai.checks import admin, backend, fields, limits, roles, services, skills
+from shop_ai.checks.context import gather
+from shop_ai.checks.messages import message
+from shop_ai.conf import read
+
+TAG = "shop_ai"
+PARTS = (limits.check, roles.check, fields.check, skills.check, backend.check, services.check, admin.check)
+
+
+def check_settings(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Everything that is wrong with the settings; what cannot be read at all comes first, alone."""
+    config, problems = read()
+    if problems:
+        return [message(problem.id, problem.message, problem.hint) for problem in problems]
+    context = gather(config)
+    return [found for part in PARTS for found in part(context)]
+
+
+def register_all() -> None:
+    """Let `manage.py check` run them."""
+    register(check_settings, TAG)

@@ -1,0 +1,121 @@
+"""Where each field of a role is read from and written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.core.checks import CheckMessage
+from django.core.exceptions import FieldError
+from django.db import models
+
+from shop_ai.checks.context import Context
+from shop_ai.checks.functions import check_function
+from shop_ai.checks.messages import message
+from shop_ai.checks.resolving import Mistake, resolve
+from shop_ai.checks.roles import unfit
+from shop_ai.conf import FieldConfig, nearest
+from shop_ai.roles import paths
+
+FORMATS = ("text", "html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One entry of FIELDS."""
+
+    role: str
+    name: str
+    settings: FieldConfig
+    model: type[models.Model]
+
+    @property
+    def where(self) -> str:
+        return f"SHOP_AI['ROLES'][{self.role!r}]['FIELDS'][{self.name!r}]"
+
+
+def check(context: Context) -> Iterator[CheckMessage]:
+    """READ, WRITE, UNDO, FILTER, ORDER, KEY, VALUE and FORMAT of every bound field."""
+    for role, settings, model in context.bound():
+        for name, field in settings.FIELDS.items():
+            place = Place(role=role.name, name=name, settings=field, model=model)
+            yield from _read(place)
+            yield from _rows(place, facts=name in role.facts)
+            yield from _functions(place)
+            yield from _target(place, context.writers(role.name, name))
+            if field.FORMAT not in FORMATS:
+                text = f"{place.where}['FORMAT'] is {field.FORMAT!r}."
+                yield message("E019", text, nearest(field.FORMAT, FORMATS, what="formats"))
+
+
+def _read(place: Place) -> Iterator[CheckMessage]:
+    path = place.settings.READ
+    if paths.is_function(path):
+        yield from check_function(f"{place.where}['READ']", path, "row")
+    elif mistake := resolve(place.model, path):
+        yield _unresolved(f"{place.where}: {path!r}", mistake)
+
+
+def _unresolved(where: str, mistake: Mistake) -> CheckMessage:
+    return message("E026" if mistake.dangerous else "E008", f"{where} {mistake.text}", mistake.hint)
+
+
+def _rows(place: Place, *, facts: bool) -> Iterator[CheckMessage]:
+    """FILTER, ORDER, KEY and VALUE concern the rows at the end of a relation."""
+    many = next((step for step in paths.relations(place.model, place.settings.READ) if step.to_many), None)
+    if many is None or many.model is None:
+        return
+    yield from unfit("E013", f"{place.where}['FILTER']", many.model, place.settings.FILTER)
+    for name in place.settings.ORDER:
+        try:
+            models.QuerySet(many.model).order_by(name)
+        except FieldError:
+            text = f"{place.where}['ORDER']: {many.model._meta.label} cannot be ordered by {name!r}."
+            names = [field.name for field in many.model._meta.get_fields()]
+            yield message("E013", text, nearest(name.lstrip("-").partition("__")[0], names, what="fields"))
+    for key in ("KEY", "VALUE") if facts else ():
+        path = getattr(place.settings, key)
+        if mistake := resolve(many.model, path):
+            yield _unresolved(f"{place.where}[{key!r}]: {path!r}", mistake)
+
+
+def _functions(place: Place) -> Iterator[CheckMessage]:
+    settings = place.settings
+    for key, dotted in (("WRITE", settings.WRITE), ("UNDO", settings.UNDO)):
+        if dotted:
+            yield from check_function(f"{place.where}[{key!r}]", dotted, "row", "value", "language")
+    if settings.WRITE and not settings.UNDO:
+        text = f"{place.where} has a WRITE and no UNDO: revert is not offered."
+        yield message(
+            "W012", text, f'Add "UNDO": "{settings.WRITE}_back", a function of (row, value, language).'
+        )
+    if settings.UNDO and not settings.WRITE:
+        text = f"{place.where} has an UNDO and no WRITE: it is never called."
+        yield message(
+            "W028", text, "Take it out, or add a WRITE; a column is written and restored without either."
+        )
+
+
+def _target(place: Place, writers: list[str]) -> Iterator[CheckMessage]:
+    """What a skill writes to must be a column, or have a function that writes it."""
+    if not writers or place.settings.WRITE:
+        return
+    path, label = place.settings.READ, place.model._meta.label
+    column = paths.concrete_field(place.model, path)
+    function = (
+        '"WRITE": "yourshop.ai.write" and "UNDO": "yourshop.ai.undo", functions of (row, value, language)'
+    )
+    if column is None or column.primary_key or column.is_relation:
+        text = f"{writers[0]} writes {place.where}, and {path!r} is no column of {label} that can be written."
+        yield message("E009", text, f"Bind it to a column of {label}, or add {function}.")
+    elif translator := _translator(place.model, path):
+        text = f"{writers[0]} writes {place.where}, and {translator} translates {path!r}."
+        yield message(
+            "E027", text, f'Bind the column of one language, such as "{path}_en", or add {function}.'
+        )
+
+
+def _translator(model: type[models.Model], name: str) -> str | None:
+    """The package whose descriptor stands in the place of the column."""
+    package = type(vars(model).get(name)).__module__.partition(".")[0]
+    return package if package == "modeltranslation" else None

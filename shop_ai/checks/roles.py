@@ -1,0 +1,89 @@
+"""Which of the store's models are bound, and how their rows are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage
+from django.core.exceptions import FieldError, ValidationError
+from django.db import models
+
+from shop_ai.checks.context import Context, model_of
+from shop_ai.checks.messages import message
+from shop_ai.conf import RoleConfig, nearest
+from shop_ai.roles import ROLES, Role, paths
+
+
+def check(context: Context) -> Iterator[CheckMessage]:
+    """Roles, models, required and unknown fields, FILTER, MANAGER, PREFETCH."""
+    for name, settings in context.config.ROLES.items():
+        if name not in ROLES:
+            text = f"SHOP_AI['ROLES'] has {name!r}, which is no role."
+            yield message("E004", text, nearest(name, ROLES, what="roles"))
+        elif model_of(settings) is None:
+            text = f"The role {name!r} is bound to {settings.MODEL!r}, which is no model of this store."
+            yield message("E005", text, _nearest_model(settings.MODEL))
+    for role, settings, model in context.bound():
+        yield from _required(role, settings)
+        yield from _unknown(context, role, settings)
+        yield from unfit("E013", f"SHOP_AI['ROLES'][{role.name!r}]['FILTER']", model, settings.FILTER)
+        yield from _manager(role, settings, model)
+        yield from _prefetch(role, settings, model)
+
+
+def _nearest_model(label: str) -> str:
+    return nearest(label, [model._meta.label for model in apps.get_models()], what="models")
+
+
+def _required(role: Role, settings: RoleConfig) -> Iterator[CheckMessage]:
+    for name in role.required:
+        if name not in settings.FIELDS:
+            text = f"The role {role.name!r} needs the field {name!r} ({role.fields[name]})."
+            where = f"SHOP_AI['ROLES'][{role.name!r}]['FIELDS']"
+            hint = f'Add it to {where}: "{name}": "a path on {settings.MODEL}".'
+            yield message("E006", text, hint)
+
+
+def _unknown(context: Context, role: Role, settings: RoleConfig) -> Iterator[CheckMessage]:
+    prompts = " ".join(skill.prompt for skill in context.skills if skill.role.name == role.name)
+    for name in settings.FIELDS:
+        used = context.writers(role.name, name) or f"{role.name}.{name}" in prompts
+        if name not in role.fields and not used:
+            text = f"The role {role.name!r} has no field {name!r}, and no listed skill uses it."
+            yield message("W007", text, nearest(name, role.fields, what="fields"))
+
+
+def _manager(role: Role, settings: RoleConfig, model: type[models.Model]) -> Iterator[CheckMessage]:
+    name = settings.MANAGER
+    if name and not paths.is_manager(getattr(model, name, None)):
+        text = f"{settings.MODEL} has no manager {name!r}, which the role {role.name!r} names."
+        yield message("E017", text, nearest(name, model._meta.managers_map, what="managers"))
+
+
+def _prefetch(role: Role, settings: RoleConfig, model: type[models.Model]) -> Iterator[CheckMessage]:
+    for lookup in settings.PREFETCH:
+        steps, names = paths.relations(model, lookup), lookup.split("__")
+        if len(steps) == len(names):
+            continue
+        holder = steps[-1].model if steps else model
+        if holder is None:
+            continue  # beyond a generic foreign key anything may be
+        wrong = names[len(steps)]
+        text = f"PREFETCH of the role {role.name!r}: {wrong!r} is no relation of {holder._meta.label}."
+        yield message("E018", text, nearest(wrong, paths.relation_names(holder), what="relations"))
+
+
+def unfit(
+    number: str, where: str, model: type[models.Model], lookups: Mapping[str, Any]
+) -> Iterator[CheckMessage]:
+    """A message for each lookup that cannot be asked of the model; the query is built and never run."""
+    for lookup, value in lookups.items():
+        try:
+            models.QuerySet(model).filter(**{lookup: value})
+        except (FieldError, ValidationError, ValueError, TypeError) as error:
+            reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+            text = f"{where}: {lookup!r} does not fit {model._meta.label}: {reason.partition(' Choices')[0]}"
+            names = [field.name for field in model._meta.get_fields()]
+            yield message(number, text, nearest(lookup.partition("__")[0], names, what="fields"))
