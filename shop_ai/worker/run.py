@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -103,10 +104,11 @@ def load(jobs: Iterable[Job]) -> Mapping[str, Any]:
         wanted.setdefault((job.target_model, job.skill), []).append(job.target_id)
     rows: dict[str, Any] = {}
     for (model, name), keys in wanted.items():
-        binding = binding_of(model)
-        fields = (skill(name).reads() | {"language"}) & set(binding.fields)
-        for row in binding.with_relations(binding.by_pk(*keys), fields):
-            rows[f"{model} {row.pk}"] = row
+        with suppress(TargetGone):  # no longer bound: `prepare` says so of each job
+            binding = binding_of(model)
+            fields = (skill(name).reads() | {"language"}) & set(binding.fields)
+            for row in binding.with_relations(binding.by_pk(*keys), fields):
+                rows[f"{model} {row.pk}"] = row
     return rows
 
 
