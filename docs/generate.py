@@ -71,7 +71,9 @@ def _default(spec: Any) -> str:
         return "see below"
     if isinstance(value, tuple):
         value = list(value)
-    return f"`{str(value) if isinstance(value, Path) else value!r}`"
+    if isinstance(value, Path):
+        value = str(value).replace(str(Path.home()), "~", 1)
+    return f"`{value!r}`"
 
 
 def _roles() -> Iterator[str]:

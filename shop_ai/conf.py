@@ -23,6 +23,8 @@ def _key(default: Any, meaning: str) -> Any:
     metadata = {"meaning": meaning}
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata=metadata)
+    if isinstance(default, Path):
+        return field(default_factory=default.expanduser, metadata=metadata)
     return field(default=default, metadata=metadata)
 
 

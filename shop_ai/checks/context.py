@@ -25,6 +25,11 @@ class Context:
     """Role name → the store's model."""
     skills: tuple[type[Skill], ...] = ()
 
+    @property
+    def complete(self) -> bool:
+        """Whether every listed skill could be loaded."""
+        return len(self.skills) == len(self.config.SKILLS)
+
     def bound(self) -> Iterator[tuple[Role, RoleConfig, type[models.Model]]]:
         """Every role whose name and model exist."""
         for name, model in self.targets.items():

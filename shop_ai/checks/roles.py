@@ -50,7 +50,7 @@ def _unknown(context: Context, role: Role, settings: RoleConfig) -> Iterator[Che
     prompts = " ".join(skill.prompt for skill in context.skills if skill.role.name == role.name)
     for name in settings.FIELDS:
         used = context.writers(role.name, name) or f"{role.name}.{name}" in prompts
-        if name not in role.fields and not used:
+        if context.complete and name not in role.fields and not used:
             text = f"The role {role.name!r} has no field {name!r}, and no listed skill uses it."
             yield message("W007", text, nearest(name, role.fields, what="fields"))
 

@@ -81,7 +81,9 @@ def _database(context: Context, skill: type[Skill]) -> Iterator[CheckMessage]:
 
 
 def _named(context: Context) -> Iterator[CheckMessage]:
-    """Settings that name skills."""
+    """Settings that name skills; a skill that cannot be loaded has no name yet."""
+    if not context.complete:
+        return
     known = [skill.name for skill in context.skills]
     for key in ("ON_CREATE", "CONDITIONS", "STALENESS"):
         for name in getattr(context.config, key):

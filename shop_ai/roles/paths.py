@@ -128,3 +128,8 @@ def ends_in_column(model: type[models.Model], path: str) -> bool:
     last = steps[-1] if steps else None
     rest, holder = (last.rest, last.model) if last else (path, model)
     return not rest or (holder is not None and concrete_field(holder, rest) is not None)
+
+
+def relation_names(model: type[models.Model]) -> list[str]:
+    """The attributes of a row that lead to other rows."""
+    return list(_relations(model))

@@ -1,0 +1,29 @@
+"""Functions and backends for the checks to look at."""
+
+from __future__ import annotations
+
+from django.contrib.admin import AdminSite
+from django.core.checks import Warning
+
+from shop_ai.lm.echo import EchoBackend
+
+site = AdminSite(name="elsewhere")
+NOT_A_FUNCTION = 7
+
+
+def of_nothing():
+    return ""
+
+
+def of_row(row):
+    return ""
+
+
+def writes(row, value, language):
+    pass
+
+
+class ComplainingBackend(EchoBackend):
+    @classmethod
+    def check(cls):
+        return [Warning("I complain.", hint="Let me.", id="store.W002")]

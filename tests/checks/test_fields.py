@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.stores.awkward.models import Product, ShopProduct
+
+PLACE = "SHOP_AI['ROLES']['product']['FIELDS']['category']"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "hint"),
+    [
+        ("sloga", "does not lead anywhere: awkward.ShopProduct has no 'sloga'.", "Did you mean 'slogan'?"),
+        ("maker__titl", "does not lead anywhere: awkward.Maker has no 'titl'.", "Did you mean 'title'?"),
+        (
+            "shown_bran",
+            "does not lead anywhere: awkward.ShopProduct has no 'shown_bran'.",
+            "Did you mean 'shown_brand'?",
+        ),
+        ("slogan__x", "goes on after 'slogan', which is a plain column.", "End the path at 'slogan'."),
+        (
+            "measures__unit__measure_set__amount",
+            "walks two lists, 'measures' and 'measure_set'.",
+            "Write a function of the row and name it by its dotted name.",
+        ),
+        (
+            "unique_error_message",
+            "leads to awkward.ShopProduct.unique_error_message, which wants arguments.",
+            "Write a function of the row that calls it, and name it by its dotted name.",
+        ),
+    ],
+)
+def test_E008_path_that_leads_nowhere(store, path, text, hint):
+    assert store.field("category", path).message() == ("E008", f"{PLACE}: {path!r} {text}", hint)
+
+
+@pytest.mark.parametrize(("key", "path"), [("KEY", "unit__nam"), ("VALUE", "amout")])
+def test_E008_path_on_the_rows_of_facts(store, key, path):
+    paths = {"KEY": "unit__name", "VALUE": "amount", key: path}
+    store.field("attributes", {"READ": "measures", **paths})
+
+    number, text, _ = store.message()
+
+    assert number == "E008"
+    assert text.startswith(f"SHOP_AI['ROLES']['product']['FIELDS']['attributes'][{key!r}]: {path!r} does not")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "slogan",
+        "maker",
+        "maker__title",
+        "maker_id",
+        "pk",
+        "texts__category__en",
+        "facts",
+        "brand",
+        "opinions",
+    ],
+)
+def test_E008_is_silent_about_what_can_be_read(store, path):
+    assert store.field("category", path).messages() == []
+
+
+def test_E008_is_silent_beyond_a_generic_foreign_key(store):
+    store.role("review", MODEL="awkward.Note", FIELDS={"text": "body", "product": "about__anything"})
+
+    assert store.messages() == []
+
+
+@pytest.mark.parametrize("path", ["maker", "facts", "pk", "maker__title"])
+def test_E009_target_that_is_no_column(store, path):
+    store.field("seo_title", path).set(SKILLS=["tests.checks.skills.Title"])
+
+    assert store.message() == (
+        "E009",
+        "write_title writes SHOP_AI['ROLES']['product']['FIELDS']['seo_title'], "
+        f"and {path!r} is no column of awkward.ShopProduct that can be written.",
+        'Bind it to a column of awkward.ShopProduct, or add "WRITE": "yourshop.ai.write" and '
+        '"UNDO": "yourshop.ai.undo", functions of (row, value, language).',
+    )
+
+
+def test_E010_function_that_does_not_exist_names_the_nearest(store):
+    number, text, hint = store.field("category", "tests.checks.functions.of_ro").message()
+
+    assert (number, hint) == ("E010", "Did you mean 'of_row'?")
+    assert text.startswith(f"{PLACE}['READ']: 'tests.checks.functions.of_ro' cannot be imported: ImportError")
+
+
+def test_E010_tells_the_whole_chain_of_causes(store):
+    number, text, hint = store.field("category", "tests.checks.broken.of_row").message()
+
+    assert number == "E010"
+    assert "RuntimeError: the store's module is broken; ModuleNotFoundError: No module named" in text
+    assert hint == (
+        "Write the dotted name of something in a module that can be imported; 'tests.checks.broken' cannot."
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "hint"),
+    [
+        (
+            "tests.checks.functions.NOT_A_FUNCTION",
+            "['READ']: 'tests.checks.functions.NOT_A_FUNCTION' is no function but int.",
+            "Name a function of (row).",
+        ),
+        (
+            "tests.checks.functions.of_nothing",
+            "['READ']: 'tests.checks.functions.of_nothing' cannot be called with (row).",
+            "Let it take (row).",
+        ),
+        (
+            {
+                "READ": "slogan",
+                "WRITE": "tests.checks.functions.of_row",
+                "UNDO": "tests.checks.functions.writes",
+            },
+            "['WRITE']: 'tests.checks.functions.of_row' cannot be called with (row, value, language).",
+            "Let it take (row, value, language).",
+        ),
+    ],
+)
+def test_E011_function_that_cannot_be_called(store, field, text, hint):
+    assert store.field("category", field).message() == ("E011", PLACE + text, hint)
+
+
+def test_W012_write_without_undo(store):
+    store.field("category", {"READ": "slogan", "WRITE": "tests.checks.functions.writes"})
+
+    assert store.message() == (
+        "W012",
+        f"{PLACE} has a WRITE and no UNDO: revert is not offered.",
+        'Add "UNDO": "tests.checks.functions.writes_back", a function of (row, value, language).',
+    )
+
+
+def test_E013_filter_on_related_rows(store):
+    number, text, hint = store.field("reviews", {"READ": "opinions", "FILTER": {"aproved": True}}).message()
+
+    assert (number, hint) == ("E013", "Did you mean 'approved'?")
+    assert text.startswith(
+        "SHOP_AI['ROLES']['product']['FIELDS']['reviews']['FILTER']: 'aproved' does not fit awkward.Review: "
+    )
+
+
+def test_E013_order_of_related_rows(store):
+    assert store.field("reviews", {"READ": "opinions", "ORDER": ["-star"]}).message() == (
+        "E013",
+        "SHOP_AI['ROLES']['product']['FIELDS']['reviews']['ORDER']: "
+        "awkward.Review cannot be ordered by '-star'.",
+        "Did you mean 'stars'?",
+    )
+
+
+def test_E019_unknown_format_names_the_nearest(store):
+    assert store.field("category", {"READ": "slogan", "FORMAT": "htm"}).message() == (
+        "E019",
+        f"{PLACE}['FORMAT'] is 'htm'.",
+        "Did you mean 'html'?",
+    )
+
+
+def test_E026_method_that_changes_data(store):
+    assert store.field("category", "delete").message() == (
+        "E026",
+        f"{PLACE}: 'delete' leads to awkward.ShopProduct.delete, which changes data.",
+        "Bind a method that only reads, or a column.",
+    )
+
+
+def test_E027_column_that_another_package_translates(store, monkeypatch):
+    descriptor = type("TranslationFieldDescriptor", (), {"__module__": "modeltranslation.fields"})
+    monkeypatch.setattr(ShopProduct, "slogan", descriptor(), raising=False)
+    store.set(SKILLS=["tests.checks.skills.Title"])
+
+    assert store.message() == (
+        "E027",
+        "write_title writes SHOP_AI['ROLES']['product']['FIELDS']['seo_title'], "
+        "and modeltranslation translates 'slogan'.",
+        'Bind the column of one language, such as "slogan_en", or add "WRITE": "yourshop.ai.write" and '
+        '"UNDO": "yourshop.ai.undo", functions of (row, value, language).',
+    )
+
+
+def test_W028_undo_without_write(store):
+    store.field("category", {"READ": "slogan", "UNDO": "tests.checks.functions.writes"})
+
+    assert store.message() == (
+        "W028",
+        f"{PLACE} has an UNDO and no WRITE: it is never called.",
+        "Take it out, or add a WRITE; a column is written and restored without either.",
+    )
+
+
+def test_a_function_in_c_is_taken_on_trust(store, monkeypatch):
+    monkeypatch.setattr(Product, "in_c", property(len), raising=False)
+
+    assert store.field("category", "in_c").messages() == []
+    assert store.field("category", "builtins.dict").messages() == []

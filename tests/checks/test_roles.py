@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+
+def test_E004_unknown_role_names_the_nearest(store):
+    store.role("produkt", MODEL="awkward.Product", FIELDS={})
+
+    assert store.message() == (
+        "E004",
+        "SHOP_AI['ROLES'] has 'produkt', which is no role.",
+        "Did you mean 'product'?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "hint"),
+    [
+        ("awkward.Purchas", "Did you mean 'awkward.Purchase'?"),
+        ("Purchase", "Did you mean 'awkward.Purchase'?"),
+    ],
+)
+def test_E005_unknown_model_names_the_nearest(store, label, hint):
+    assert store.role("order", MODEL=label).message() == (
+        "E005",
+        f"The role 'order' is bound to {label!r}, which is no model of this store.",
+        hint,
+    )
+
+
+def test_E006_required_field_names_what_it_means(store):
+    store.role("order", FIELDS={"status": "state"})
+
+    assert store.message() == (
+        "E006",
+        "The role 'order' needs the field 'number' (number the customer knows).",
+        """Add it to SHOP_AI['ROLES']['order']['FIELDS']: "number": "a path on awkward.Purchase".""",
+    )
+
+
+def test_W007_unknown_field_names_the_nearest(store):
+    assert store.field("catgory", "brand").message() == (
+        "W007",
+        "The role 'product' has no field 'catgory', and no listed skill uses it.",
+        "Did you mean 'category'?",
+    )
+
+
+def test_W007_is_silent_about_a_field_that_a_skill_writes(store):
+    store.field("teaser", "slogan").set(SKILLS=["tests.checks.skills.Teaser"])
+
+    assert store.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("lookups", "text", "hint"),
+    [
+        ({"sloga": 1}, "'sloga' does not fit awkward.ShopProduct: ", "Did you mean 'slogan'?"),
+        (
+            {"archived": "perhaps"},
+            "'archived' does not fit awkward.ShopProduct: ",
+            "Did you mean 'archived'?",
+        ),
+        ({"id": "no key"}, "'id' does not fit awkward.ShopProduct: ", "Did you mean 'id'?"),
+    ],
+)
+def test_E013_filter_that_does_not_fit(store, lookups, text, hint):
+    number, found, found_hint = store.role(FILTER=lookups).message()
+
+    assert (number, found_hint) == ("E013", hint)
+    assert found.startswith(f"SHOP_AI['ROLES']['product']['FILTER']: {text}")
+    assert "Choices" not in found
+
+
+def test_E017_unknown_manager_names_the_nearest(store):
+    assert store.role(MANAGER="everythin").message() == (
+        "E017",
+        "awkward.ShopProduct has no manager 'everythin', which the role 'product' names.",
+        "Did you mean 'everything'?",
+    )
+
+
+def test_E017_accepts_a_manager(store):
+    assert store.role(MANAGER="everything").messages() == []
+
+
+@pytest.mark.parametrize(
+    ("lookup", "text", "hint"),
+    [
+        ("makr", "'makr' is no relation of awkward.ShopProduct.", "Did you mean 'maker'?"),
+        (
+            "measures__amount",
+            "'amount' is no relation of awkward.Measure.",
+            "Did you mean 'unit'?",
+        ),
+    ],
+)
+def test_E018_prefetch_of_no_relation_names_the_nearest(store, lookup, text, hint):
+    assert store.role(PREFETCH=[lookup]).message() == (
+        "E018",
+        f"PREFETCH of the role 'product': {text}",
+        hint,
+    )
+
+
+def test_E018_is_silent_beyond_a_generic_foreign_key(store):
+    store.role("review", MODEL="awkward.Note", PREFETCH=["about__maker"], FIELDS={"text": "body"})
+
+    assert store.messages() == []
