@@ -39,6 +39,10 @@ class InvalidOutput(ShopAIError):
     """The language model's answer does not have the required form."""
 
 
+class Unsupported(InvalidOutput):
+    """The language model found no words for this that the facts support; it is left for a person."""
+
+
 # -- What a backend can fail with -------------------------------------------------------------
 
 

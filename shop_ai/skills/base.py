@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.core import checks
 from django.template import TemplateSyntaxError
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shop_ai.exceptions import InvalidOutput
 from shop_ai.lm.base import Completion, Generate, Message, Request, Sampling, Segment, says
@@ -23,7 +23,7 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    language: str | None = None
+    language: str | None = Field(default=None, max_length=16, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     """Language to write in; empty means the row's own."""
 
 

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from shop_ai.exceptions import Declined, InvalidOutput
-from shop_ai.lm.base import Request
+from shop_ai.conf import config
+from shop_ai.exceptions import Declined, Unsupported
+from shop_ai.lm.base import Completion, Generate, Message, Request, Sampling, says
 from shop_ai.roles import PRODUCT
+from shop_ai.safety import grounding
 from shop_ai.safety.html import plain
 from shop_ai.safety.text import fit, sentences
 from shop_ai.skills.base import Params, Skill, Subject
 
-LENGTHS: Mapping[str, tuple[str, int]] = {
-    "short": ("two sentences", 300),
-    "medium": ("three or four sentences", 600),
-    "long": ("six sentences in two paragraphs", 1000),
-}
+SENTENCES: Mapping[str, int] = {"short": 3, "medium": 6, "long": 12}
 TONES: Mapping[str, str] = {
-    "plain": "plain and factual",
-    "warm": "warm and friendly",
-    "expert": "precise, for people who know the trade",
+    "plain": "Write plainly.",
+    "warm": "Write warmly.",
+    "expert": "Write for people who know the trade.",
+}
+EXAMPLES: Mapping[str, Sequence[tuple[str, str, str]]] = {
+    "en": (
+        ("Canvas Stool", "Brand: Hollin", "The Canvas Stool is by Hollin."),
+        ("Alder Bookends", "Material: Solid alder wood", "The Alder Bookends are made of solid alder wood."),
+        ("Trail Bottle", "Capacity: 750 ml", "The bottle holds 750 ml."),
+        (
+            "Wool Scarf",
+            "Care: Hand wash cold, dry flat",
+            "To care for the scarf, hand wash it cold and dry it flat.",
+        ),
+        ("Desk Lamp", "Colours: Black, white, sage", "The lamp comes in black, white and sage."),
+        ("City Backpack", "Warranty: 3 years", "The backpack has a warranty of 3 years."),
+    ),
+    "zh-hans": (
+        ("帆布凳", "品牌: 禾林", "这款帆布凳来自禾林。"),
+        ("榉木书立", "材质: 实心榉木", "这款书立采用实心榉木制成。"),
+        ("户外水壶", "容量: 750毫升", "水壶容量为750毫升。"),
+        ("羊毛围巾", "洗涤: 冷水手洗，平铺晾干", "围巾请用冷水手洗，平铺晾干。"),
+        ("台灯", "颜色: 黑色、白色", "台灯有黑色、白色可选。"),
+    ),
 }
 
 
@@ -33,61 +53,102 @@ class DescribeParams(Params):
 
 
 class DescribeProduct(Skill):
-    """Writes a product's description from its own facts."""
+    """Writes a product's description from its own facts.
+
+    One sentence is asked for each fact, and kept only where code finds that fact in it and nothing
+    else: a small language model can write a true sentence long before it can write a true page.
+    """
 
     name, label, role = "describe_product", "Write description", PRODUCT
     writes = {"description": "description"}
     min_facts = 2
     """Fewer facts than this beside the name, and nothing is written."""
-    max_tokens = 220
-    temperature = 0.3
-    top_p = 0.9
+    max_tokens = 48
+    """For one sentence."""
     Params = DescribeParams
 
     system = (
-        "You write product descriptions for an online shop. Use only the facts you are given. "
-        "Never add a material, a number, a feature, a certificate or a price that is not among them."
+        "You turn a product fact into one sentence. Keep every word and number of the fact and add nothing."
     )
     prompt = """Product: {{ product.name }}
-{% if product.brand %}Brand: {{ product.brand }}
-{% endif %}{% if product.category %}Category: {{ product.category }}
-{% endif %}{% for name, value in product.attributes.items %}{{ name }}: {{ value }}
-{% endfor %}
-Write a description of this product in {{ words }}, {{ size }}, {{ tone }}."""
+{{ fact }}: {{ value }}"""
 
     class Output(BaseModel):
-        description: str = Field(min_length=20, max_length=1200)
+        description: str = Field(min_length=10, max_length=2000)
 
     def requests(self, subject: Subject) -> list[Request]:
+        if subject.language not in config().LANGUAGES:
+            known = ", ".join(config().LANGUAGES)
+            told = f"The store does not write {subject.language}; its LANGUAGES are {known}."
+            raise Declined(told, missing=["language"])
         missing = self.missing(subject.values)
         if missing:
             raise Declined(f"Not enough facts to write from: {', '.join(missing)}.", missing=missing)
-        return list(super().requests(subject))
+        alone = subject.params.candidates == 1
+        sampling = Sampling(temperature=0.0 if alone else 0.5, top_p=0.9, seed=subject.seed)
+        return [
+            Generate(
+                messages=self.messages(replace(subject, values={**named, "fact": fact, "value": value})),
+                max_tokens=self.max_tokens,
+                sampling=sampling,
+                n=subject.params.candidates,
+            )
+            for named in [{"name": subject.values["name"]}]
+            for fact, value in self.facts(subject)
+        ]
 
     def missing(self, values: Mapping[str, Any]) -> list[str]:
         """What the product lacks; empty when there is enough to write from."""
         if not str(values.get("name") or "").strip():
             return ["name"]
-        facts = len(values.get("attributes") or {}) + bool(values.get("brand")) + bool(values.get("category"))
-        has_attributes = bool(values.get("attributes"))
-        return [] if facts >= self.min_facts and has_attributes else ["attributes"]
+        return [] if len(values.get("attributes") or {}) >= self.min_facts else ["attributes"]
+
+    def facts(self, subject: Subject) -> list[tuple[str, str]]:
+        """The facts a text of the chosen length has room for, brand first."""
+        brand = subject.values.get("brand")
+        label = "品牌" if subject.language.startswith("zh") else "Brand"
+        found = [(label, str(brand))] if brand else []
+        found += list(subject.values["attributes"].items())
+        return found[: SENTENCES[subject.params.length]]
+
+    def messages(self, subject: Subject) -> tuple[Message, ...]:
+        """Examples first: they are the same for every fact, so a backend computes them once."""
+        told = f"{self.system} {TONES[subject.params.tone]}"
+        examples = [
+            message
+            for name, fact, sentence in EXAMPLES.get(subject.language, EXAMPLES["en"])
+            for message in (says("user", f"Product: {name}\n{fact}"), says("assistant", sentence))
+        ]
+        return (says("system", told), *examples, Message(role="user", segments=self.render(subject)))
 
     def context(self, subject: Subject) -> dict[str, Any]:
-        size, _ = LENGTHS[subject.params.length]
-        words = {"en": "English", "zh-hans": "Chinese"}.get(subject.language, subject.language)
-        return {"words": words, "size": size, "tone": TONES[subject.params.tone]}
+        return {name: subject.values[name] for name in ("fact", "value")}
 
-    def schema(self, subject: Subject) -> dict[str, Any]:
-        schema = super().schema(subject)
-        _, most = LENGTHS[subject.params.length]
-        found = schema["properties"]["description"]
-        found["maxLength"] = min(found["maxLength"], most)
-        return schema
+    def parse(self, completions: Sequence[Completion], subject: Subject) -> list[BaseModel]:
+        """The n-th candidate of every fact makes the n-th text."""
+        texts = [
+            " ".join(self._true_sentences(completions, subject, n)) for n in range(subject.params.candidates)
+        ]
+        if subject.language.startswith("zh"):
+            texts = [text.replace(" ", "") for text in texts]
+        found = [self.Output.model_construct(description=text) for text in dict.fromkeys(texts)]
+        return [output for output in found if len(sentences(output.description)) >= self.min_facts]
+
+    def _true_sentences(
+        self, completions: Sequence[Completion], subject: Subject, candidate: int
+    ) -> Iterator[str]:
+        values = subject.values
+        around = [str(values["name"]), str(values.get("brand") or "")]
+        for (fact, value), completion in zip(self.facts(subject), completions, strict=True):
+            written = sentences(plain(completion.candidates[candidate].text))
+            if written and grounding.says(written[0], f"{fact}: {value}", around):
+                yield written[0]
 
     def verify(self, output: Any, subject: Subject) -> BaseModel:
-        text = fit(plain(output.description), subject.limits.get("description"))
-        whole = [s for s in sentences(text) if s[-1] in ".!?…。！？”\"')）"]
-        if not whole:
-            raise InvalidOutput("The language model wrote no whole sentence.")
-        cut = text.rfind(whole[-1]) + len(whole[-1])
-        return self.Output.model_construct(description=text[:cut])
+        text = fit(output.description, subject.limits.get("description"))
+        return self.Output.model_construct(description=text)
+
+    def answer(self, completions: Sequence[Completion], subject: Subject) -> Any:
+        if not self.parse(completions, subject):
+            raise Unsupported
+        return super().answer(completions, subject)

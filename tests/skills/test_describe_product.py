@@ -1,4 +1,4 @@
-"""Descriptions: what is asked, what is refused, what is cleaned."""
+"""Descriptions: what is asked, what is refused, what is kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shop_ai.exceptions import Declined, InvalidOutput
+from shop_ai.exceptions import Declined, InvalidOutput, Unsupported
 from shop_ai.lm.base import Candidate, Completion, Generate
 from shop_ai.skills import DescribeProduct, Subject
 from shop_ai.skills.describe_product import DescribeParams
@@ -16,52 +16,73 @@ FACTS = {
     "brand": "Claywell",
     "attributes": {"Material": "stoneware", "Capacity": "350 ml"},
 }
+TRUE = ("The Ridge mug is by Claywell.", "The mug is made of stoneware.", "The mug holds 350 ml.")
 
 
 def subject(values: dict[str, Any] = FACTS, *, limit: int | None = None, **params: Any) -> Subject:
     limits = {"description": limit} if limit else {}
-    return Subject(values=values, params=DescribeParams(**params), language="en", limits=limits, seed=7)
+    language = params.pop("language", "en")
+    return Subject(values=values, params=DescribeParams(**params), language=language, limits=limits, seed=7)
 
 
-def request(asked: Subject) -> Generate:
-    (found,) = DescribeProduct().requests(asked)
-    assert isinstance(found, Generate)
-    return found
+def requests(asked: Subject) -> list[Generate]:
+    found = DescribeProduct().requests(asked)
+    assert all(isinstance(request, Generate) for request in found)
+    return [request for request in found if isinstance(request, Generate)]
 
 
-def answer(*texts: str, limit: int | None = None) -> list[str]:
-    completion = Completion(candidates=tuple(Candidate(text=t, tokens=1) for t in texts))
-    found = DescribeProduct().answer([completion], subject(limit=limit))
-    return [one.description for one in found.candidates]  # type: ignore[attr-defined]
+def answer(*sentences: str, limit: int | None = None) -> str:
+    completions = [Completion(candidates=(Candidate(text=text, tokens=1),)) for text in sentences]
+    found = DescribeProduct().answer(completions, subject(limit=limit))
+    return str(found.output.description)
 
 
-def test_prompt_holds_every_fact_and_trusts_none() -> None:
-    message = request(subject()).messages[-1]
+def test_one_sentence_is_asked_for_each_fact() -> None:
+    asked = [request.messages[-1].text for request in requests(subject())]
 
-    assert "Material: stoneware" in message.text
-    assert "Claywell" in message.text
-    assert not any("stoneware" in s.text for s in message.segments if s.trusted)
-
-
-def test_schema_keeps_the_text_inside_the_store_field() -> None:
-    schema = request(subject(limit=120)).schema
-
-    assert schema is not None
-    assert schema["properties"]["description"]["maxLength"] == 120
+    assert asked == [
+        "Product: Ridge mug\nBrand: Claywell",
+        "Product: Ridge mug\nMaterial: stoneware",
+        "Product: Ridge mug\nCapacity: 350 ml",
+    ]
 
 
-def test_options_decide_length_tone_and_candidates() -> None:
-    asked = request(subject(length="short", tone="warm", candidates=3))
+def test_no_fact_and_no_name_is_trusted() -> None:
+    for request in requests(subject()):
+        trusted = "".join(s.text for s in request.messages[-1].segments if s.trusted)
 
-    assert "two sentences" in asked.messages[-1].text
-    assert "warm and friendly" in asked.messages[-1].text
+        assert trusted == "Product: \n: "
+
+
+def test_requests_of_one_product_share_their_beginning() -> None:
+    first, *others = requests(subject())
+
+    assert all(request.messages[:-1] == first.messages[:-1] for request in others)
+
+
+def test_length_decides_how_many_facts_are_told() -> None:
+    many = {"name": "Lamp", "attributes": {f"Fact {n}": str(n) for n in range(20)}}
+
+    assert [len(requests(subject(many, length=length))) for length in ("short", "medium", "long")] == [
+        3,
+        6,
+        12,
+    ]
+
+
+def test_tone_and_candidates_reach_the_request() -> None:
+    asked = requests(subject(tone="warm", candidates=3))[0]
+
+    assert "warmly" in asked.messages[0].text
     assert asked.n == 3
+    assert asked.sampling.temperature > 0
+    assert asked.sampling.seed == 7
 
 
 @pytest.mark.parametrize(
     ("values", "missing"),
     [
-        ({"name": "", "attributes": {"a": "b"}}, ("name",)),
+        ({"name": "", "attributes": {"a": "b", "c": "d"}}, ("name",)),
         ({"name": "Mug", "attributes": {}}, ("attributes",)),
         ({"name": "Mug", "brand": "X", "category": "Y", "attributes": {}}, ("attributes",)),
         ({"name": "Mug", "attributes": {"Colour": "blue"}}, ("attributes",)),
@@ -75,27 +96,51 @@ def test_too_few_facts_are_declined_by_name(values: dict[str, Any], missing: tup
     assert missing[0] in str(caught.value)
 
 
-def test_markup_is_removed_and_the_half_sentence_cut() -> None:
-    (text,) = answer('{"description": "<b>Stoneware</b> mug for tea.<img src=//x> It holds 350 ml. And the"}')
-
-    assert text == "Stoneware mug for tea. It holds 350 ml."
-
-
-def test_a_long_text_ends_with_a_sentence_inside_the_field() -> None:
-    (text,) = answer('{"description": "A mug of stoneware. It holds 350 ml of tea."}', limit=30)
-
-    assert text == "A mug of stoneware."
+def test_a_language_the_store_does_not_write_is_declined() -> None:
+    with pytest.raises(Declined, match="zh-hans"):
+        DescribeProduct().requests(subject(language="zh-hans"))
 
 
-def test_candidates_that_do_not_validate_are_left_out() -> None:
-    found = answer("not json", '{"description": "A mug of stoneware from Claywell."}')
-
-    assert found == ["A mug of stoneware from Claywell."]
+def test_a_text_of_true_sentences_is_kept_whole() -> None:
+    assert answer(*TRUE) == " ".join(TRUE)
 
 
-def test_no_usable_candidate_is_an_invalid_output() -> None:
-    with pytest.raises(InvalidOutput):
-        answer("not json", '{"description": "no end in sight of this sentence"}')
+def test_a_sentence_with_an_invented_fact_is_cut() -> None:
+    invented = "The mug is made of stoneware and dishwasher safe."
+
+    assert answer(TRUE[0], invented, TRUE[2]) == f"{TRUE[0]} {TRUE[2]}"
+
+
+def test_markup_and_a_second_sentence_are_cut() -> None:
+    marked = "<b>The mug</b> is made of stoneware.<img src=//x> It is the best."
+
+    assert answer(TRUE[0], marked, TRUE[2]) == " ".join(TRUE)
+
+
+def test_too_little_that_is_true_is_left_for_a_person() -> None:
+    with pytest.raises(Unsupported):
+        answer("A lovely gift!", TRUE[1], "It keeps tea hot for hours.")
+
+
+def test_unsupported_is_a_form_of_invalid_output_so_that_it_is_asked_again() -> None:
+    assert issubclass(Unsupported, InvalidOutput)
+
+
+def test_the_text_stays_inside_the_store_field() -> None:
+    assert answer(*TRUE, limit=len(TRUE[0]) + 5) == TRUE[0]
+
+
+def test_candidates_are_different_texts() -> None:
+    other = ("The Ridge mug is a Claywell mug.", "Stoneware is the material of the mug.", "It holds 350 ml.")
+    completions = [
+        Completion(candidates=(Candidate(text=a, tokens=1), Candidate(text=b, tokens=1)))
+        for a, b in zip(TRUE, other, strict=True)
+    ]
+
+    found = DescribeProduct().answer(completions, subject(candidates=2))
+
+    texts = [candidate.model_dump()["description"] for candidate in found.candidates]
+    assert texts == [" ".join(TRUE), " ".join(other)]
 
 
 def test_version_changes_with_the_prompt() -> None:
