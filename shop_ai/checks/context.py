@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from shop_ai.conf import Config, RoleConfig, nearest
 from shop_ai.roles import ROLES, Role
+from shop_ai.roles.registry import model_of
 from shop_ai.skills.base import Skill
 
 
@@ -49,13 +50,6 @@ def gather(config: Config) -> Context:
         targets={name: model for name, model in found.items() if model is not None},
         skills=tuple(usable),
     )
-
-
-def model_of(role: RoleConfig) -> type[models.Model] | None:
-    try:
-        return apps.get_model(role.MODEL)
-    except (LookupError, ValueError):
-        return None
 
 
 DECLARATIONS = ("name", "label", "role", "prompt", "Output")

@@ -10,10 +10,11 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 
-from shop_ai.checks.context import Context, model_of
+from shop_ai.checks.context import Context
 from shop_ai.checks.messages import message
 from shop_ai.conf import RoleConfig, nearest
 from shop_ai.roles import ROLES, Role, paths
+from shop_ai.roles.registry import model_of
 
 
 def check(context: Context) -> Iterator[CheckMessage]:

@@ -9,7 +9,7 @@ from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy, override
 
 from shop_ai.exceptions import ConfigurationError, TargetGone
-from shop_ai.roles import ORDER, PRODUCT, REVIEW, TICKET, binding_for, bound
+from shop_ai.roles import ORDER, PRODUCT, REVIEW, TICKET, binding_for, bindings, bound
 from shop_ai.roles.binding import is_writing
 from tests.roles import rows
 from tests.roles.test_loading import bind
@@ -60,8 +60,16 @@ def test_lock_works_with_a_parent_table_and_nullable_relations(awkward, django_a
         row = bound(PRODUCT).lock(made.pk)
 
     assert type(row) is Book
-    if connection.vendor == "postgresql":
-        assert "FOR NO KEY UPDATE" in captured[0]["sql"]
+    assert ("FOR NO KEY UPDATE" in captured[0]["sql"]) is (connection.vendor == "postgresql")
+
+
+def test_every_row_has_its_own_words():
+    made = rows.product()
+
+    words = [str(row) for row in (made, made.maker, made.measures.first(), made.opinions.first())]
+
+    assert words == [f"product {made.pk}", "Holm", "Width: 80", "Opinion 0"]
+    assert str(Purchase(number="A1")) == "A1"
 
 
 @pytest.mark.django_db(databases=["default", "suppliers"])
@@ -83,6 +91,18 @@ def test_binding_for_finds_proxy_child_and_concrete_model():
 def test_a_role_that_is_not_bound_is_named():
     with pytest.raises(ConfigurationError, match="The role 'ticket' is not bound"):
         bound(TICKET)
+
+
+def test_a_role_or_model_that_does_not_exist_is_left_to_the_checks(awkward):
+    wrong = {
+        "produkt": {"MODEL": "awkward.Product", "FIELDS": {}},
+        "ticket": {"MODEL": "awkward.Gone", "FIELDS": {}},
+        "article": {"MODEL": "Gone", "FIELDS": {}},
+    }
+    roles = {**awkward.SHOP_AI["ROLES"], **wrong}
+    awkward.SHOP_AI = {**awkward.SHOP_AI, "ROLES": roles}
+
+    assert set(bindings()) == {"product", "review", "order"}
 
 
 def test_a_change_of_the_settings_binds_anew(awkward):
@@ -118,6 +138,16 @@ def test_an_unbound_row_is_its_own_words(awkward):
     bind(awkward, {"brand": "maker"})
 
     assert bound(PRODUCT).values(rows.product())["brand"] == "Holm"
+
+
+def test_rows_that_are_no_role_are_words_in_a_list(awkward):
+    bind(awkward, {"variants": "translations", "bullet_points": "notes"})
+    made = rows.product()
+    made.notes.create(body="First")
+    values = bound(PRODUCT).values(made)
+
+    assert values["variants"] == ["橡木桌", "Oak table"]
+    assert values["bullet_points"] == ["First"]
 
 
 def test_reading_goes_by_the_language_asked_for_not_by_the_visitors():

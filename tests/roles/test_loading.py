@@ -115,7 +115,7 @@ def test_a_generic_relation_is_loaded_and_limited(awkward):
 def test_a_generic_foreign_key_is_loaded(awkward):
     awkward.SHOP_AI["ROLES"]["review"] = {
         "MODEL": "awkward.Note",
-        "FIELDS": {"text": "body", "product": "about"},
+        "FIELDS": {"text": "body", "product": "about", "title": "about__slogan"},
     }
     bind(awkward, {})
     for name in ("One", "Two"):
