@@ -46,7 +46,7 @@ def test_clean_is_idempotent(text: str) -> None:
 def test_fit_never_exceeds_the_limit_and_only_cuts(text: str, limit: int) -> None:
     fitted = fit(text, limit)
 
-    assert len(fitted) <= limit or fitted == text and len(text) <= limit
+    assert len(fitted) <= limit or (fitted == text and len(text) <= limit)
     assert text.startswith(fitted)
 
 

@@ -1,0 +1,1 @@
+"""The measured tables of README and docs: `make bench [ONLY=name]`."""

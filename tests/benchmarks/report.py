@@ -1,0 +1,53 @@
+"""What a benchmark says: printed as lines, kept as build/bench.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+BUILD = Path(__file__).resolve().parents[2] / "build"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One measured number, beside the number it has to reach."""
+
+    name: str
+    value: float
+    unit: str
+    target: str = ""
+    detail: str = ""
+
+
+def machine() -> str:
+    """The kind of machine, as far as it matters."""
+    model = next(
+        (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")),
+        platform.machine(),
+    )
+    return f"{os.cpu_count()} cores, {model}, Python {platform.python_version()}"
+
+
+def _cpuinfo() -> list[str]:
+    try:
+        return Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return []
+
+
+def publish(figures: list[Figure]) -> None:
+    """Print them and merge them into build/bench.json."""
+    BUILD.mkdir(exist_ok=True)
+    path = BUILD / "bench.json"
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    for figure in figures:
+        told = asdict(figure)
+        kept[told.pop("name")] = {**told, "machine": machine()}
+        target = f"   target {figure.target}" if figure.target else ""
+        print(
+            f"{figure.name:<44} {figure.value:>10.2f} {figure.unit:<12}{target}   {figure.detail}", flush=True
+        )
+    path.write_text(json.dumps(kept, indent=2, ensure_ascii=False))
