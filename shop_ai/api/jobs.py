@@ -1,0 +1,89 @@
+"""`/v1/jobs/`: ask, look, cancel, retry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from shop_ai import jobs
+from shop_ai.api import access, examples
+from shop_ai.api.asking import ask
+from shop_ai.api.base import Records
+from shop_ai.api.bodies import JobsAsked, JobsWanted, NoBody, Problem
+from shop_ai.api.filters import JobFilter
+from shop_ai.api.idempotency import HEADER, once
+from shop_ai.api.schema import OpenApiParameter, extend_schema
+from shop_ai.api.serializers import JobDetailSerializer, JobSerializer
+from shop_ai.exceptions import Refused
+from shop_ai.models import Job
+from shop_ai.models.job import database
+
+KEY = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="Makes a repeated request harmless.")
+
+
+class Jobs(Records):
+    queryset = Job.objects.select_related("suggestion")
+    serializer_class = JobSerializer
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = JobFilter
+    needs = {
+        "list": access.READ_JOBS,
+        "retrieve": access.READ_JOBS,
+        "create": (access.GENERATE,),
+        "cancel": (access.GENERATE,),
+        "retry": (access.GENERATE,),
+    }
+
+    @extend_schema(
+        parameters=[KEY],
+        request=JobsWanted,
+        responses={202: JobsAsked, 409: Problem, 422: Problem},
+        examples=examples.ASK,
+    )
+    def create(self, request: Request) -> Response:
+        """Ask a skill for up to 1,000 rows."""
+        return once(request, "jobs", self._ask)
+
+    def _ask(self) -> tuple[int, Any]:
+        body = self.body(JobsWanted)
+        asked = ask(self.request, body.wanted())
+        return 202, JobsAsked(asked, context=self.get_serializer_context()).data
+
+    @extend_schema(responses=JobDetailSerializer)
+    def retrieve(self, request: Request, id: Any) -> Response:
+        """One job with its answer."""
+        return self._detail(self.record())
+
+    @extend_schema(
+        request=NoBody, responses={200: JobDetailSerializer, 202: JobDetailSerializer, 409: Problem}
+    )
+    def cancel(self, request: Request, id: Any) -> Response:
+        """Cancel: 200 where it had not begun, 202 where it runs and stops within seconds."""
+        self.body(NoBody)
+        job = self.record(change=True)
+        ended, stopping = jobs.cancel(Job.objects.filter(pk=job.pk))
+        job = self.get_queryset().get(pk=job.pk)
+        if not ended and not stopping and job.cancel_requested_at is None:
+            raise Refused("This job is finished.")
+        return self._detail(job, status=202 if job.is_live else 200)
+
+    @extend_schema(
+        request=NoBody, responses={201: JobDetailSerializer, 202: JobDetailSerializer, 409: Problem}
+    )
+    def retry(self, request: Request, id: Any) -> Response:
+        """Ask again: 201 with the new job, 202 with the one that waits already for the same."""
+        self.body(NoBody)
+        job = self.record(change=True)
+        with transaction.atomic(using=database()):  # no worker takes the new job before we have read it
+            new = jobs.retry(job, by=request.user)
+        return self._detail(new, status=201 if new.retry_of_id == job.pk else 202)
+
+    def _detail(self, job: Job, *, status: int = 200) -> Response:
+        return Response(
+            JobDetailSerializer(job, context=self.get_serializer_context()).data,
+            status=status,
+        )
