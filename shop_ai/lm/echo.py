@@ -71,9 +71,8 @@ class EchoBackend(Backend):
 
     def free_text(self, request: Generate, number: int) -> str:
         """The text of one candidate."""
-        words = request.messages[-1].text.split()
-        text = " ".join(words if number == 0 else [f"({number + 1})", *words])
-        return text or "Echo"
+        text = self.source(request).rstrip(" .") or "Echo"
+        return f"{text}." if number == 0 else f"({number + 1}) {text}."
 
     def structured(self, request: Generate, number: int) -> str:
         """The JSON of one candidate."""
@@ -85,6 +84,13 @@ class EchoBackend(Backend):
 
         value = smallest(request.schema or {}, words, variant=number)
         return json.dumps(value, ensure_ascii=False)
+
+    def candidate(self, text: str, max_tokens: int) -> Candidate:
+        """A word counts as a token; what is too long is cut, as an LM would be."""
+        words = text.split()
+        if len(words) <= max_tokens:
+            return Candidate(text=text, tokens=len(words))
+        return Candidate(text=" ".join(words[:max_tokens]), tokens=max_tokens, finish="length")
 
     # -- The thread ----------------------------------------------------------------------------
 
@@ -140,7 +146,7 @@ class EchoBackend(Backend):
         if isinstance(request, Choose):
             return Completion(probabilities=_weigh(request), tokens_in=tokens_in, milliseconds=passed)
         write = self.free_text if request.schema is None else self.structured
-        candidates = tuple(_candidate(write(request, n), request.max_tokens) for n in range(request.n))
+        candidates = tuple(self.candidate(write(request, n), request.max_tokens) for n in range(request.n))
         tokens_out = sum(candidate.tokens for candidate in candidates)
         return Completion(
             candidates=candidates, tokens_in=tokens_in, tokens_out=tokens_out, milliseconds=passed
@@ -153,14 +159,6 @@ def _as_backend_error(error: Exception) -> Exception:
     wrapped = exceptions.UnsupportedRequest(f"Echo cannot answer this request: {error}")
     wrapped.__cause__ = error
     return wrapped
-
-
-def _candidate(text: str, max_tokens: int) -> Candidate:
-    """A word counts as a token; what is too long is cut, as an LM would be."""
-    words = text.split()
-    if len(words) <= max_tokens:
-        return Candidate(text=text, tokens=len(words))
-    return Candidate(text=" ".join(words[:max_tokens]), tokens=max_tokens, finish="length")
 
 
 def _cut(text: str, maximum: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shop_ai.lm.pattern import shortest
@@ -31,6 +31,8 @@ class Filler:
 
     root: Schema
     words: Callable[[int], str]
+    bounded: bool = True
+    """Whether a string keeps to its maxLength; tests of what happens otherwise switch it off."""
     variant: int = 0
     """Which of several valid values to take, where there is a choice."""
 
@@ -112,7 +114,7 @@ class Filler:
         def words(maximum: int) -> str:
             return f"{number + 1} {self.words(max(1, maximum - 3))}"[:maximum]
 
-        return Filler(root=self.root, words=words, variant=self.variant + number)
+        return replace(self, words=words, variant=self.variant + number)
 
     def _number(self, schema: Schema, *, step: float) -> float:
         low = schema.get("minimum", -math.inf)
@@ -132,7 +134,10 @@ class Filler:
         if schema.get("format") in FORMATS:
             return FORMATS[schema["format"]]
         maximum = schema.get("maxLength", 200)
-        text = self.words(maximum)[:maximum]
+        text = self.words(maximum)
+        if not self.bounded:
+            return text
+        text = text[:maximum]
         while len(text) < schema.get("minLength", 0):
             text = f"{text} {text or 'echo'}"[:maximum]
         pattern = schema.get("pattern")
@@ -150,6 +155,6 @@ def _pick(options: Sequence[Schema], depth: int) -> Schema:
     return options[0]
 
 
-def smallest(schema: Schema, words: Callable[[int], str], *, variant: int = 0) -> Any:
+def smallest(schema: Schema, words: Callable[[int], str], *, variant: int = 0, bounded: bool = True) -> Any:
     """The smallest value the schema allows. `words(maximum)` gives text of at most `maximum` characters."""
-    return Filler(root=schema, words=words, variant=variant).value(schema)
+    return Filler(root=schema, words=words, bounded=bounded, variant=variant).value(schema)

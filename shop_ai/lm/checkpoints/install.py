@@ -101,7 +101,7 @@ def _need_space(folder: Path, needed: int) -> None:
 def _explained(name: str, folder: Path, error: OSError) -> CheckpointError:
     if error.errno == errno.ENOSPC:
         return CheckpointError(
-            f"The disk of {folder} is full; free some space and run `manage.py ai_model install {name}` again."
+            f"The disk of {folder} is full; free some and run `manage.py ai_model install {name}` again."
         )
     return CheckpointError(f"{folder} cannot be written ({error}); choose another folder in CHECKPOINTS.")
 

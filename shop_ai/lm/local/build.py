@@ -42,9 +42,9 @@ def build(
     intake = Intake(
         prompts, grammars, stops=loaded.stops, longest=min(network.context, limits.tokens), most_rows=rows
     )
-    kind = (
-        Rows(network, rows=rows, scratch=SCRATCH) if loaded.full_attention else StaticRows(network, scratch=8)
-    )
+    kind: Rows | StaticRows = StaticRows(network, scratch=8)
+    if loaded.full_attention:
+        kind = Rows(network, rows=rows, scratch=SCRATCH)
     loop = Loop(network, kind, intake, limits, by_length=bool(options.get("by_length", False)))
     facts = {
         "sha256": manifest.weights_sha256,

@@ -11,6 +11,7 @@ from transformers.cache_utils import Cache, CacheLayerMixin
 
 STEP = 128
 """Room for tokens grows by so many at a time."""
+SMALLEST = 4 * STEP
 
 
 @dataclass(slots=True)
@@ -27,58 +28,55 @@ class Window:
     """Keys before this position are looked at."""
 
 
-class Layer(CacheLayerMixin):
-    """One layer: [places, heads, tokens, size of a head]."""
+class Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
+    """One layer: keys and values, each [places, heads, tokens, size of a head]."""
 
     is_sliding = False
 
     def __init__(self, cache: Slots) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.cache = cache
+        self.held: list[Tensor] = []
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        self.keys = self._room_for(key_states)
-        self.values = self._room_for(value_states)
+        for states in (key_states, value_states):
+            shape = (self.cache.places, states.shape[1], self.cache.tokens, states.shape[3])
+            self.held.append(states.new_zeros(shape))
         self.is_initialized = True
-
-    def _room_for(self, states: Tensor) -> Tensor:
-        shape = (self.cache.places, states.shape[1], self.cache.tokens, states.shape[3])
-        return torch.zeros(shape, dtype=states.dtype, device=states.device)
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        if not self.is_initialized:
+        if not self.held:
             self.lazy_initialization(key_states, value_states)
         window = self.cache.window
-        return self._write(self.keys, key_states, window), self._write(self.values, value_states, window)
+        return _write(self.held[0], key_states, window), _write(self.held[1], value_states, window)
 
-    def _write(self, store: Tensor | None, states: Tensor, window: Window) -> Tensor:
-        assert store is not None  # noqa: S101 - initialised above
-        rows = store[window.first : window.last]
-        if window.start is not None:
-            rows[:, :, window.start : window.start + states.shape[2]] = states
-        else:
-            index = torch.arange(rows.shape[0], device=rows.device)[:, None]
-            rows[index, :, window.positions] = states.transpose(1, 2)
-        return rows[:, :, : window.end]
-
-    def grow(self, places: int, tokens: int) -> None:
-        for name in ("keys", "values"):
-            old = getattr(self, name)
-            if old is not None:
-                new = old.new_zeros((places, old.shape[1], tokens, old.shape[3]))
-                new[: old.shape[0], :, : old.shape[2]] = old
-                setattr(self, name, new)
+    def grow(self, tokens: int) -> None:
+        for number, old in enumerate(self.held):
+            new = old.new_zeros((*old.shape[:2], tokens, old.shape[3]))
+            new[:, :, : old.shape[2]] = old
+            self.held[number] = new
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self.cache.window.end, 0
 
     def get_seq_length(self) -> int:
-        return 0
+        return 0  # rows differ; positions and mask are given with every pass
 
     def get_max_length(self) -> int:
         return -1
+
+
+def _write(store: Tensor, states: Tensor, window: Window) -> Tensor:
+    """Put new states where the window says; what attention may look at."""
+    rows = store[window.first : window.last]
+    if window.start is not None:
+        rows[:, :, window.start : window.start + states.shape[2]] = states
+    else:
+        index = torch.arange(rows.shape[0], device=rows.device)[:, None]
+        rows[index, :, window.positions] = states.transpose(1, 2)
+    return rows[:, :, : window.end]
 
 
 class Slots(Cache):
@@ -86,39 +84,40 @@ class Slots(Cache):
 
     def __init__(self, layers: int, places: int) -> None:
         self.places = places
-        self.tokens = 4 * STEP
+        self.tokens = SMALLEST
         self.window = Window()
-        super().__init__(layers=[Layer(self) for _ in range(layers)])
+        self.own = [Layer(self) for _ in range(layers)]
+        super().__init__(layers=list(self.own))
 
     def ensure(self, tokens: int) -> None:
         """Make room for rows of so many tokens."""
         if tokens > self.tokens:
             self.tokens = -(-tokens // STEP) * STEP
-            for layer in self.layers:
-                layer.grow(self.places, self.tokens)
+            for layer in self.own:
+                layer.grow(self.tokens)
 
     def shrink(self) -> None:
         """Give memory back; only when no row is in use."""
-        if self.tokens > 4 * STEP:
-            self.tokens = 4 * STEP
-            for layer in self.layers:
-                layer.keys = layer.values = None
-                layer.is_initialized = False
+        if self.tokens > SMALLEST:
+            self.tokens = SMALLEST
+            for layer in self.own:
+                layer.held.clear()
 
     def copy(self, source: int, target: int, length: int) -> None:
-        for layer in self.layers:
-            layer.keys[target, :, :length] = layer.keys[source, :, :length]
-            layer.values[target, :, :length] = layer.values[source, :, :length]
+        """Copy the first tokens of one row into another."""
+        for layer in self.own:
+            for held in layer.held:
+                held[target, :, :length] = held[source, :, :length]
 
-    def save(self, place: int, length: int) -> list[tuple[Tensor, Tensor]]:
-        """A copy of the first tokens of a row."""
-        return [
-            (layer.keys[place, :, :length].clone(), layer.values[place, :, :length].clone())
-            for layer in self.layers
-        ]
+    def save(self, place: int, length: int) -> list[list[Tensor]]:
+        """A copy of the first tokens of a row: keys and values of each layer."""
+        return [[held[place, :, :length].clone() for held in layer.held] for layer in self.own]
 
-    def load(self, first: int, last: int, saved: list[tuple[Tensor, Tensor]]) -> None:
+    def load(self, first: int, last: int, saved: list[list[Tensor]]) -> None:
         """Put saved tokens at the beginning of rows."""
-        for layer, (keys, values) in zip(self.layers, saved, strict=True):
-            layer.keys[first:last, :, : keys.shape[1]] = keys
-            layer.values[first:last, :, : values.shape[1]] = values
+        self.ensure(saved[0][0].shape[1])
+        for layer, tensors in zip(self.own, saved, strict=True):
+            if not layer.held:  # given back while idle
+                layer.lazy_initialization(tensors[0][None], tensors[1][None])
+            for held, tensor in zip(layer.held, tensors, strict=True):
+                held[first:last, :, : tensor.shape[1]] = tensor

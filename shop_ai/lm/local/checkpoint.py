@@ -35,7 +35,7 @@ def load(manifest: Manifest, *, device: torch.device, dtype: torch.dtype) -> Loa
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"The checkpoint {manifest.name} could not be loaded: {reason}") from error
-    model.eval().requires_grad_(False).to(device)
+    model.train(False).requires_grad_(False).to(device)
     return Loaded(model, tokenizer, stops, _full_attention(model))
 
 

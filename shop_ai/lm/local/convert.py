@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
-from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils import logging as loud
 
 from shop_ai.exceptions import CheckpointError
@@ -15,7 +16,7 @@ from shop_ai.exceptions import CheckpointError
 
 def convert(gguf: Path, target: Path) -> None:
     """Write weights, configuration, tokenizer and chat template of a GGUF file into `target`."""
-    loud.disable_progress_bar()
+    loud.disable_progress_bar()  # type: ignore[no-untyped-call]
     where = {"gguf_file": gguf.name, "local_files_only": True}
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **where)
@@ -35,7 +36,7 @@ def convert(gguf: Path, target: Path) -> None:
         os.chmod(file, 0o644)
 
 
-def _split_digits(tokenizer: PreTrainedTokenizerFast, gguf: Path) -> None:
+def _split_digits(tokenizer: Any, gguf: Path) -> None:
     """Read digits one by one, as the checkpoint was trained: transformers' GGUF reader forgets that."""
     from gguf import GGUFReader
 

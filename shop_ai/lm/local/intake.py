@@ -37,7 +37,8 @@ class Intake:
             self._prepare_text(ticket, request)
         if ticket.length > self.longest:
             raise RequestTooLarge(
-                f"The text and its answer have {ticket.length} tokens; the language model can take {self.longest}."
+                f"The text and its answer have {ticket.length} tokens; "
+                f"the language model can take {self.longest}."
             )
 
     def _prepare_answers(self, ticket: Ticket, request: Choose) -> None:

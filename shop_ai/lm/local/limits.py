@@ -58,6 +58,7 @@ class Trouble:
     @classmethod
     def of(cls, error: Exception) -> Trouble:
         text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        # torch has no class of its own for memory that runs out on the CPU
         memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(
             error
         )

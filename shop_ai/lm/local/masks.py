@@ -59,7 +59,7 @@ class Grammars:
 
     def guide(self, schema: Mapping[str, Any]) -> Guide:
         """A fresh guide; raises `UnsupportedRequest` for a schema that cannot be compiled."""
-        key = json.dumps(schema, ensure_ascii=False)
+        key = json.dumps(_closed(schema), ensure_ascii=False)
         if key not in self._compiled:
             self._compiled[key] = self._compile(key)
             if len(self._compiled) > KEPT:
@@ -82,6 +82,18 @@ class Grammars:
         if matcher.is_error():
             raise UnsupportedRequest(f"The schema cannot be compiled: {matcher.get_error().splitlines()[0]}")
         return Guide(matcher)
+
+
+def _closed(schema: Any) -> Any:
+    """The schema without unnamed properties: a small model would go on inventing them."""
+    if isinstance(schema, list):
+        return [_closed(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    closed = {key: _closed(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), Mapping) and "additionalProperties" not in schema:
+        closed["additionalProperties"] = False
+    return closed
 
 
 def allowed(rows: Sequence[Row], vocabulary: int) -> Tensor:

@@ -31,7 +31,7 @@ class Rows:
         self.scratch = scratch
         self.cache = Slots(network.model.config.get_text_config().num_hidden_layers, rows + scratch)
         self.lengths: list[int] = []
-        self._prefixes: OrderedDict[_Prefix, list[tuple[Tensor, Tensor]]] = OrderedDict()
+        self._prefixes: OrderedDict[_Prefix, list[list[Tensor]]] = OrderedDict()
 
     @property
     def count(self) -> int:
@@ -56,7 +56,6 @@ class Rows:
         """
         first, number = self.count, len(prompts)
         if shared:
-            self.cache.ensure(max(map(len, prompts)))
             self.cache.load(first, first + number, self._prefix(shared, longest))
         todo = [prompt.rest if shared else prompt.prefix + prompt.rest for prompt in prompts]
         return self._pieces(first, todo, len(shared), max(1, longest // number))
@@ -97,7 +96,7 @@ class Rows:
         """Drop the kept prefixes, to free memory or because the weights have changed."""
         self._prefixes.clear()
 
-    def _prefix(self, ids: _Prefix, longest: int) -> list[tuple[Tensor, Tensor]]:
+    def _prefix(self, ids: _Prefix, longest: int) -> list[list[Tensor]]:
         if ids not in self._prefixes:
             self._pieces(self.count, [ids], 0, longest)
             self._prefixes[ids] = self.cache.save(self.count, len(ids))

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from shop_ai.exceptions import BackendError, RequestTooLarge
 from shop_ai.lm.local.choose import probabilities, recompute, weigh
+from shop_ai.lm.local.static import StaticRows
 from shop_ai.lm.local.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Weighing:
 
     def _totals(self, batch: list[Ticket], seekers: int) -> Tensor:
         rows, prompts, answers = self.loop.rows, [ticket.prompt for ticket in batch], batch[0].answers
-        if not rows.continuous:
+        if isinstance(rows, StaticRows):
             return recompute(self.loop.network, prompts, answers)
         shared = prompts[0].prefix if rows.worth_sharing(prompts[0].prefix, seekers) else ()
         longest = self.loop.limits.prefill_tokens(self.loop.network.prefill_rate)

@@ -1,0 +1,73 @@
+"""Every backend of ours against the one conformance suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from shop_ai.lm.base import Backend, Candidate, Completion
+from shop_ai.lm.echo import EchoBackend
+from shop_ai.lm.hostile import HostileBackend
+from shop_ai.lm.local import LocalBackend
+from shop_ai.testing import BackendContract
+
+
+class TestEcho(BackendContract):
+    def make_backend(self):
+        return EchoBackend(options={"latency": 0.01, "room": 8})
+
+
+class TestHostile(BackendContract):
+    def make_backend(self):
+        return HostileBackend()
+
+
+class Plain(EchoBackend):
+    """A backend that can only write free text."""
+
+    schema = choose = False
+
+
+class TestFlags(BackendContract):
+    def make_backend(self):
+        return Plain()
+
+
+class TestLocal(BackendContract):
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def _checkpoint(cls, folder):
+        cls.options = {"folder": folder, "device": "cpu", "rows": 12}
+
+    def make_backend(self):
+        return LocalBackend("tiny", self.options)
+
+
+class TestLocalStatic(TestLocal):
+    def make_backend(self):
+        return LocalBackend("sliding", self.options)
+
+
+@pytest.mark.lm
+class TestEmbedded(BackendContract):
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def _checkpoint(cls, embedded):
+        pass
+
+    def make_backend(self):
+        return LocalBackend("smollm2-135m", {"device": "cpu"})
+
+
+def test_a_backend_needs_no_more_than_submit():
+    class Smallest(Backend):
+        def submit(self, request):
+            raise NotImplementedError
+
+    backend = Smallest("name")
+
+    backend.open()
+    backend.close()
+
+    assert backend.describe() == {"backend": "Smallest", "checkpoint": "name"}
+    assert Completion(candidates=(Candidate(text="x", tokens=1),)).candidates[0].finish == "stop"
+    assert BackendContract.make_backend.__doc__
