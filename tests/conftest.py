@@ -3,8 +3,62 @@
 from __future__ import annotations
 
 import copy
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
+from hypothesis import HealthCheck, settings
+
+from tests import services
+
+# Time limits of one example would be timing assertions; the database decides how long it takes.
+settings.register_profile(
+    "ci",
+    max_examples=40,
+    stateful_step_count=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile("chaos", settings.get_profile("ci"), max_examples=2500, stateful_step_count=40)
+settings.register_profile("random", settings.get_profile("ci"), derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """A SQLite file for this run alone: two runs at a time do not disturb each other."""
+    test = django_settings.DATABASES["default"].setdefault("TEST", {})
+    if "sqlite" not in django_settings.DATABASES["default"]["ENGINE"]:
+        yield
+        return
+    path = Path(test["NAME"])
+    test["NAME"] = path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}")
+    yield
+    for left in test["NAME"].parent.glob(f"{test['NAME'].name}*"):
+        left.unlink()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[services.Postgres]:
+    """A private PostgreSQL with `stop`, `start`, `kill` and `restart`."""
+    try:
+        with services.postgres() as server:
+            yield server
+    except services.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[services.Redis]:
+    """A private Redis with `stop`, `start`, `kill` and `restart`."""
+    try:
+        with services.redis() as server:
+            yield server
+    except services.Unavailable as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture

@@ -1,0 +1,25 @@
+"""Runs the tests against a private PostgreSQL: `python -m tests.run_on_postgres [arguments of pytest]`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests import services
+
+DEFAULT = ("-m", "not browser and not lm and not gpu")
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        with services.postgres() as server:
+            command = [sys.executable, "-m", "pytest", *(arguments or DEFAULT)]
+            return subprocess.run(command, env={**os.environ, **server.environment()}).returncode
+    except services.Unavailable as reason:
+        print(f"The tests were not run on PostgreSQL: {reason}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
