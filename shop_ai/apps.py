@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,3 +20,7 @@ class ShopAIConfig(AppConfig):
         if problems:
             return  # the checks tell; nothing can be connected to settings that cannot be read
         receivers.connect()
+        if apps.is_installed("django.contrib.admin"):
+            from shop_ai.admin import attach
+
+            attach.attach_all()

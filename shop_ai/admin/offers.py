@@ -1,0 +1,132 @@
+"""A suggestion as a person compares and edits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from shop_ai.admin.diff import Piece, words
+from shop_ai.admin.words import name_of, say
+from shop_ai.models import Suggestion
+from shop_ai.models.decisions import facts_changed, seen_now, untouched
+from shop_ai.roles import Binding
+from shop_ai.safety.html import plain
+from shop_ai.skills import skills
+
+
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """One field of one version."""
+
+    name: str
+    label: str
+    text: str
+    pieces: list[Piece]
+    limit: int | None
+    editable: bool
+    """Whether it is text that a person may reword."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Version:
+    number: int
+    parts: list[Part]
+
+
+@dataclass(slots=True, kw_only=True)
+class Offer:
+    """A suggestion that waits: its versions against what the row holds now."""
+
+    suggestion: Suggestion
+    versions: list[Version]
+    seen: str
+    """Fingerprint of what the person compares with."""
+    stale: list[str] = field(default_factory=list)
+    """What changed since it was asked for."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """The text applied last."""
+
+    suggestion: Suggestion
+    parts: list[Part]
+    """Before → applied."""
+    obstacle: str
+    """Why it cannot be reverted; empty when it can."""
+
+
+def offer(binding: Binding, suggestion: Suggestion, row: Any) -> Offer:
+    language = suggestion.language
+    now = {name: binding.value(row, name, language) for name in suggestion.after}
+    versions = [
+        Version(number=number, parts=list(parts(binding, now, after)))
+        for number, after in enumerate(wordings(suggestion))
+    ]
+    seen = seen_now(suggestion, row)
+    return Offer(suggestion=suggestion, versions=versions, seen=seen, stale=_changes(suggestion, row, seen))
+
+
+def applied(binding: Binding, suggestion: Suggestion, row: Any) -> Applied:
+    return Applied(
+        suggestion=suggestion,
+        parts=list(parts(binding, suggestion.before, suggestion.applied)),
+        obstacle=_obstacle(binding, suggestion, row),
+    )
+
+
+def wordings(suggestion: Suggestion) -> list[dict[str, Any]]:
+    """The present wording first, then the other candidates."""
+    found: list[dict[str, Any]] = [suggestion.after]
+    for candidate in suggestion.candidates:
+        wording = {name: candidate[name] for name in suggestion.after if name in candidate}
+        if len(wording) == len(suggestion.after) and wording not in found:
+            found.append(wording)
+    return found
+
+
+def parts(binding: Binding, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Part]:
+    for name, value in after.items():
+        yield Part(
+            name=name,
+            label=name_of(name).capitalize(),
+            text=readable(binding, name, value, ours=True),
+            pieces=words(
+                readable(binding, name, before.get(name)), readable(binding, name, value, ours=True)
+            ),
+            limit=binding.max_length(name) if name in binding.fields else None,
+            editable=isinstance(value, str),
+        )
+
+
+def readable(binding: Binding, name: str, value: Any, *, ours: bool = False) -> str:
+    """A value as text. What the store keeps as HTML is compared without its tags."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    spec = binding.fields.get(name)
+    return plain(value) if spec is not None and spec.FORMAT == "html" and not ours else value
+
+
+def _changes(suggestion: Suggestion, row: Any, seen: str) -> list[str]:
+    """What is no longer as it was, in sentences."""
+    found = []
+    if suggestion.skill in skills() and facts_changed(suggestion, row):
+        found.append(_("The facts have changed since this was written."))
+    if seen != suggestion.job.target_fp:
+        found.append(_("The text was changed by somebody after this was asked for."))
+    if suggestion.stale and not found:
+        found.append(say(suggestion.stale_reason))
+    return found
+
+
+def _obstacle(binding: Binding, suggestion: Suggestion, row: Any) -> str:
+    if not all(name in binding.fields and binding.can_undo(name) for name in suggestion.before):
+        return _("The store has no way to undo this field.")
+    if not untouched(suggestion, row):
+        return _("Somebody has edited the text since it was applied; it is left as it is.")
+    return ""

@@ -1,0 +1,76 @@
+"""Sentences of code that knows no translation, said in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext, gettext_noop
+
+KNOWN = (
+    # labels and options of the built-in skills
+    gettext_noop("Write description"),
+    gettext_noop("Language"),
+    gettext_noop("Tone"),
+    gettext_noop("Length"),
+    gettext_noop("Candidates"),
+    gettext_noop("Plain"),
+    gettext_noop("Warm"),
+    gettext_noop("Expert"),
+    gettext_noop("Short"),
+    gettext_noop("Medium"),
+    gettext_noop("Long"),
+    # fields of the roles
+    gettext_noop("name"),
+    gettext_noop("attributes"),
+    gettext_noop("description"),
+    gettext_noop("short description"),
+    gettext_noop("seo title"),
+    gettext_noop("seo description"),
+    gettext_noop("reply"),
+    # reasons
+    gettext_noop("Not enough facts to write from."),
+    gettext_noop("There are not enough facts to write from."),
+    gettext_noop("Cancelled before it began."),
+    gettext_noop("Cancelled while it ran."),
+    gettext_noop("Nobody was free in time."),
+    gettext_noop("The row was deleted in the meantime."),
+    gettext_noop("The row is no longer there."),
+    gettext_noop("The result could not be stored."),
+    gettext_noop("The language model's answer does not have the required form."),
+    gettext_noop("The language model wrote no whole sentence."),
+    gettext_noop("The language model failed; the job may be tried again."),
+    gettext_noop("The text is longer than the language model can read."),
+    gettext_noop("The worker died three times while running this, the last time with nothing beside it."),
+    gettext_noop("This job is not finished yet."),
+    gettext_noop("The text was changed by somebody in the meantime; compare again."),
+    gettext_noop("The facts have changed since this was written; write it again or accept it as it is."),
+    gettext_noop("The facts have changed since this was written."),
+    gettext_noop("The facts were changed while this was written."),
+    gettext_noop("The text was changed by somebody after this was asked for."),
+    gettext_noop("Somebody has edited the text since it was applied; it is left as it is."),
+    gettext_noop("The store has no way to undo this field (UNDO is not set)."),
+)
+
+
+def say(sentence: object) -> str:
+    """The sentence, translated where it is one of ours."""
+    text = str(sentence)
+    return gettext(text) if text else ""
+
+
+def name_of(role_field: str) -> str:
+    """A role field as a person would say it."""
+    return gettext(role_field.replace("_", " "))
+
+
+def names(role_fields: Sequence[Any]) -> str:
+    return ", ".join(name_of(str(one)) for one in role_fields)
+
+
+def reason(job: Any) -> str:
+    """Why a job ended as it did, without what is missing: that is listed beside it."""
+    text = str(job.error_public)
+    if job.missing:
+        text = text.removesuffix(f": {', '.join(map(str, job.missing))}.").removesuffix(".") + "."
+    return " ".join(say(f"{part}.") for part in text.split(". ")) if text.count(". ") else say(text)
