@@ -58,6 +58,15 @@ class Lane(models.TextChoices):
     BULK = "bulk", _("Bulk")
 
 
+def _only_while(state: State, *columns: str, name: str) -> models.CheckConstraint:
+    """These columns are filled in that state and in no other: an owner or a key alone tells the state."""
+    inside, outside = models.Q(state=state), ~models.Q(state=state)
+    for column in columns:
+        inside &= models.Q(**{f"{column}__isnull": False})
+        outside &= models.Q(**{f"{column}__isnull": True})
+    return models.CheckConstraint(condition=inside | outside, name=name)
+
+
 class Job(models.Model):
     """One skill for one row of the store."""
 
@@ -111,7 +120,7 @@ class Job(models.Model):
     twin = models.CharField(max_length=64)
     """Skill, row, language and options: two queued jobs never share it."""
     slot = models.CharField(max_length=64)
-    """Row and language: two running jobs never share it."""
+    """The row: two running jobs never share it, as two languages may be kept in one field."""
     queue_key = models.CharField(max_length=64, null=True, blank=True)
     """`twin` while queued, else NULL; unique."""
     write_key = models.CharField(max_length=64, null=True, blank=True)
@@ -151,7 +160,9 @@ class Job(models.Model):
                 condition=models.Q(state=State.QUEUED),
             ),
             models.Index(
-                fields=["lease_expires_at"], name="shop_ai_job_reap", condition=models.Q(state=State.RUNNING)
+                fields=["lease_expires_at"],
+                name="shop_ai_job_reap",
+                condition=models.Q(lease_expires_at__isnull=False),
             ),
             models.Index(fields=["target_model", "target_id", "skill"], name="shop_ai_job_target"),
             models.Index(fields=["state", "finished_at"], name="shop_ai_job_state"),
@@ -160,6 +171,10 @@ class Job(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["queue_key"], name="shop_ai_job_one_queued"),
             models.UniqueConstraint(fields=["write_key"], name="shop_ai_job_one_running"),
+            _only_while(State.QUEUED, "queue_key", name="shop_ai_job_waits"),
+            _only_while(
+                State.RUNNING, "write_key", "lease_owner", "lease_expires_at", name="shop_ai_job_held"
+            ),
         ]
 
     def __str__(self) -> str:

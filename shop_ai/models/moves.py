@@ -2,27 +2,31 @@
 
 queued → running → succeeded | declined | dead | stale | expired | cancelled; release, retryable errors
 and reaping lead back to queued. The guard of a running job is its fencing token (attempt and lease
-owner): whoever lost the lease changes nothing. Times are the database's.
+owner; a row has an owner only while it runs, as a constraint sees to): whoever lost the lease changes
+nothing. Times are the database's.
 """
 
 from __future__ import annotations
 
+import logging
 import random
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Greatest, Least, Now
 
 from shop_ai import signals
 from shop_ai.conf import config
 from shop_ai.failpoints import reach
 from shop_ai.models.attempt import Attempt
 from shop_ai.models.clock import later
-from shop_ai.models.job import LIVE, Job, State, database
+from shop_ai.models.job import LIVE, Job, Lane, State, database
 from shop_ai.models.pause import Pause
+
+log = logging.getLogger("shop_ai.models")
 
 # -- guards ------------------------------------------------------------------------------------
 # Conjuncts by name, so that a test can take each one out and see that it was needed.
@@ -31,7 +35,6 @@ Conjunct = Callable[[Job], Q]
 CONJUNCTS: Mapping[str, Conjunct] = {
     "queued": lambda job: Q(state=State.QUEUED),
     "running": lambda job: Q(state=State.RUNNING),
-    "live": lambda job: Q(state__in=LIVE),
     "attempt": lambda job: Q(attempt=job.attempt),
     "owner": lambda job: Q(lease_owner=job.lease_owner),
     "wanted": lambda job: Q(cancel_requested_at=None),
@@ -41,18 +44,20 @@ CONJUNCTS: Mapping[str, Conjunct] = {
     "overdue": lambda job: Q(deadline_at__lte=Now()),
     "expired_lease": lambda job: Q(lease_expires_at__lte=Now()),
 }
-HELD = ("running", "attempt", "owner")
+HELD = ("attempt", "owner")
 GUARDS: dict[str, tuple[str, ...]] = {
     "claim": ("queued", "available", "in_time"),
+    "renew": ("owner", "wanted"),
+    "surrender": ("owner",),
     "finish": (*HELD, "wanted"),
     "fail": (*HELD, "wanted"),
     "release": (*HELD, "wanted"),
     "stop": (*HELD, "unwanted"),
-    "reap_scan": ("running", "expired_lease"),
-    "reap": ("running", "attempt", "expired_lease"),
+    "reap": ("attempt", "expired_lease", "wanted"),
+    "reap_unwanted": ("expired_lease",),
     "expire": ("queued", "overdue"),
-    "cancel": ("queued",),
     "ask_to_cancel": ("running", "wanted"),
+    "cancel": ("queued",),
 }
 
 
@@ -74,7 +79,7 @@ def move(name: str, job: Job, **changes: Any) -> bool:
 
 def close_attempt(job: Job, outcome: str, *, error: str = "", **figures: int) -> None:
     """Write down how the job's present attempt ended."""
-    Attempt.objects.filter(job_id=job.pk, number=job.attempt, outcome="").update(
+    Attempt.objects.filter(job_id=job.pk, number=job.attempt).update(
         outcome=outcome, error=error[:2000], finished_at=Now(), **figures
     )
 
@@ -113,12 +118,16 @@ def _choose(caps: Mapping[str, int], total: int, skills: list[str], *, idle: boo
     ready = (
         Job.objects.filter(guard("claim"), skill__in=skills).exclude(Pause.blocked()).filter(~Exists(busy))
     )
+    # PostgreSQL: what another worker is taking is skipped, so that this one finds the jobs behind.
+    # SQLite ignores the clause: the immediate transaction has the database to itself.
+    ready = ready.select_for_update(skip_locked=True)
     heads: list[Job] = []
     for lane, cap in caps.items():
         # Twice as many as fit: some share a row with a job before them.
         heads += ready.filter(lane=lane).order_by("rank", "id")[: 2 * min(cap, total)]
     heads.sort(key=lambda job: (job.rank, job.pk))
-    left, slots, chosen = dict(caps), set(), []
+    left, slots = dict(caps), set()
+    chosen: list[Job] = []
     for job in heads:
         if job.worker_lost >= ALONE_FROM:
             return chosen or ([job] if idle else [])
@@ -131,22 +140,18 @@ def _choose(caps: Mapping[str, int], total: int, skills: list[str], *, idle: boo
 
 def _take(owner: uuid.UUID, chosen: list[Job]) -> list[Job]:
     ids = [job.pk for job in chosen]
-    # PostgreSQL: rows that another worker is taking are skipped. SQLite ignores the clause: the
-    # immediate transaction has the database to itself.
-    free = Job.objects.select_for_update(skip_locked=True).filter(guard("claim"), pk__in=ids)
-    locked = list(free.values_list("pk", flat=True))
     try:
         with transaction.atomic(using=database()):
-            _start(owner, locked)
+            _start(owner, ids)
     except IntegrityError:  # another worker has begun on one of these rows just now
-        for pk in locked:
+        for pk in ids:
             try:
                 with transaction.atomic(using=database()):
                     _start(owner, [pk])
             except IntegrityError:
                 continue
     taken = list(
-        Job.objects.filter(pk__in=locked, lease_owner=owner, state=State.RUNNING).order_by("rank", "id")
+        Job.objects.filter(pk__in=ids, lease_owner=owner).order_by("rank", "id")
     )
     Attempt.objects.bulk_create(
         Attempt(job=job, number=job.attempt, worker=owner, started_at=Now()) for job in taken
@@ -175,30 +180,32 @@ def renew(owner: uuid.UUID, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[i
 
     A job that is not in the answer was lost.
     """
-    held = Job.objects.filter(state=State.RUNNING, lease_owner=owner, pk__in=list(ids))
-    held.filter(cancel_requested_at=None).update(lease_expires_at=later(config().LEASE))
-    rows = held.values_list("pk", "attempt", "cancel_requested_at")
-    return {pk: (attempt, asked is not None) for pk, attempt, asked in rows}
+    asked = Job.objects.filter(pk__in=list(ids))
+    asked.filter(guard("renew", Job(lease_owner=owner))).update(lease_expires_at=later(config().LEASE))
+    rows = asked.filter(lease_owner=owner).values_list("pk", "attempt", "cancel_requested_at")
+    return {pk: (attempt, unwanted is not None) for pk, attempt, unwanted in rows}
 
 
 def surrender(owner: uuid.UUID) -> int:
     """Let every lease of a worker that must die run out now, so that a reaper need not wait."""
-    return Job.objects.filter(state=State.RUNNING, lease_owner=owner).update(lease_expires_at=Now())
+    held = Job.objects.filter(guard("surrender", Job(lease_owner=owner)))
+    return held.update(lease_expires_at=Now())
 
 
 # -- running → queued --------------------------------------------------------------------------
 
 
-def release(job: Job) -> bool:
-    """Give the job back uncharged, available at once."""
-    return _back(job, "release", "released")
+def release(job: Job, *, wait: float = 0.0) -> bool:
+    """Give the job back uncharged, available at once or after so many seconds."""
+    return _back(job, "release", "released", changes={"available_at": later(wait)} if wait else None)
 
 
-def fail(job: Job, *, kind: str, public: str, retryable: bool, error: str = "", **figures: int) -> bool:
+def fail(job: Job, *, kind: str, public: str, retryable: bool, error: str = "") -> bool:
     """An attempt that cost: back to the queue after a pause, or dead when it was the last."""
-    charged = job.charged + 1
-    if not retryable or charged >= config().MAX_ATTEMPTS:
-        return end(job, State.DEAD, kind=kind, public=public, error=error, charged=charged, **figures)
+    most = config().MAX_ATTEMPTS
+    charged = min(job.charged + 1, most)
+    if not retryable or charged == most:
+        return end(job, State.DEAD, kind=kind, public=public, error=error, counts={"charged": charged})
     wait = min(600.0, config().BACKOFF * 2 ** (charged - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
     return _back(
         job,
@@ -211,36 +218,40 @@ def fail(job: Job, *, kind: str, public: str, retryable: bool, error: str = "", 
             "error_class": kind,
             "error_public": public,
         },
-        **figures,
     )
 
 
 def reap(limit: int = 500) -> int:
     """Bring back jobs whose lease ran out; how many. A third loss in isolation is the last."""
-    with transaction.atomic(using=database()):
-        expired = Job.objects.select_for_update(skip_locked=True).filter(guard("reap_scan"))
-        found = list(expired.order_by("pk")[:limit])
-        return sum(_reap_one(job) for job in found)
+    expired = Job.objects.filter(guard("reap_unwanted")).order_by("pk")
+    return sum(_reaped(job) for job in list(expired[:limit]))
+
+
+def _reaped(job: Job) -> bool:
+    try:
+        return _reap_one(job)
+    except OperationalError:  # somebody holds a lock for long: the others need not wait for it
+        log.warning("Job %s could not be reaped; the next round tries again.", job.pk, exc_info=True)
+        return False
 
 
 def _reap_one(job: Job) -> bool:
-    lost = job.worker_lost + 1
-    charged = min(job.charged + 1, config().MAX_ATTEMPTS)
+    """What was read of the job may be old by now: the guard decides."""
     if job.cancel_requested_at is not None:
-        return end(job, State.CANCELLED, by="reap", outcome="lost", kind="cancelled")
+        return end(job, State.CANCELLED, by="reap_unwanted", kind="cancelled")
+    lost = job.worker_lost + 1
+    counts = {"worker_lost": lost, "charged": min(job.charged + 1, config().MAX_ATTEMPTS)}
     if lost > ALONE_FROM:
         public = "The worker died three times while running this, the last time with nothing beside it."
         return end(
             job,
             State.DEAD,
             by="reap",
-            outcome="lost",
             kind="worker_lost",
             public=public,
-            charged=charged,
-            worker_lost=lost,
+            counts=counts,
         )
-    return _back(job, "reap", "lost", changes={"worker_lost": lost, "charged": charged})
+    return _back(job, "reap", "lost", changes=counts)
 
 
 def _back(
@@ -250,7 +261,6 @@ def _back(
     *,
     error: str = "",
     changes: Mapping[str, Any] | None = None,
-    **figures: int,
 ) -> bool:
     """Back to the queue. Where a newer twin waits already, that one does the work and this one ends."""
     queued = {"state": State.QUEUED, "queue_key": F("twin"), "available_at": Now(), **FREE, **(changes or {})}
@@ -259,10 +269,23 @@ def _back(
             with transaction.atomic(using=database()):
                 moved = move(guarded_by, job, **queued)
         except IntegrityError:
-            return end(job, State.CANCELLED, by=guarded_by, outcome=outcome, kind="superseded", error=error)
+            _hand_over(job, (changes or {}).get("worker_lost", job.worker_lost))
+            return end(job, State.CANCELLED, by=guarded_by, kind="superseded", error=error)
         if moved:
-            close_attempt(job, outcome, error=error, **figures)
+            close_attempt(job, outcome, error=error)
         return moved
+
+
+def _hand_over(job: Job, lost: int) -> None:
+    """The waiting twin takes over this job's place in the queue, and the suspicion that it kills workers."""
+    lane = {"lane": job.lane} if job.lane == Lane.INTERACTIVE else {}
+    Job.objects.filter(queue_key=job.twin).update(
+        rank=Least(F("rank"), _time(job.rank)), worker_lost=Greatest(F("worker_lost"), Value(lost)), **lane
+    )
+
+
+def _time(value: Any) -> Value:
+    return Value(value, output_field=DateTimeField())
 
 
 # -- running → the end -------------------------------------------------------------------------
@@ -273,24 +296,20 @@ def end(
     state: State,
     *,
     by: str = "fail",
-    outcome: str = "",
     kind: str = "",
     public: str = "",
     error: str = "",
     missing: Iterable[str] = (),
-    charged: int | None = None,
-    worker_lost: int | None = None,
-    **figures: int,
+    counts: Mapping[str, int] | None = None,
 ) -> bool:
     """End a running job without a result: declined, dead or cancelled."""
     changes: dict[str, Any] = {"state": state, "error_class": kind, "error_public": public, **FREE}
-    changes |= {"missing": list(missing), "finished_at": Now()}
-    changes |= {} if charged is None else {"charged": charged}
-    changes |= {} if worker_lost is None else {"worker_lost": worker_lost}
+    changes |= {"missing": list(missing), "finished_at": Now(), **(counts or {})}
     with transaction.atomic(using=database()):
         moved = move(by, job, **changes)
         if moved:
-            close_attempt(job, outcome or state.value, error=error or public, **figures)
+            outcome = "lost" if by.startswith("reap") else state.value
+            close_attempt(job, outcome, error=error or public)
             announce(job)
         return moved
 
@@ -304,18 +323,26 @@ def stop(job: Job) -> bool:
 
 
 def cancel(jobs: Any) -> tuple[int, int]:
-    """Cancel a queryset of jobs: queued ones at once, running ones within seconds; (ended, asked)."""
+    """Cancel a queryset of jobs: queued ones at once, running ones within seconds; (ended, asked).
+
+    They are locked first: a job that moves between the two UPDATEs would slip through both.
+    """
+    ended = asked = 0
     with transaction.atomic(using=database()):
-        ended = jobs.filter(guard("cancel")).update(
-            state=State.CANCELLED,
-            queue_key=None,
-            finished_at=Now(),
-            cancel_requested_at=Now(),
-            error_class="cancelled",
-            error_public="Cancelled before it began.",
-        )
-        asked = jobs.filter(guard("ask_to_cancel")).update(cancel_requested_at=Now())
-        return ended, asked
+        live = Job.objects.filter(pk__in=jobs.order_by().values("pk"), state__in=LIVE)
+        held = list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
+        for start in range(0, len(held), 1000):
+            some = Job.objects.filter(pk__in=held[start : start + 1000])
+            asked += some.filter(guard("ask_to_cancel")).update(cancel_requested_at=Now())
+            ended += some.filter(guard("cancel")).update(
+                state=State.CANCELLED,
+                queue_key=None,
+                finished_at=Now(),
+                cancel_requested_at=Now(),
+                error_class="cancelled",
+                error_public="Cancelled before it began.",
+            )
+    return ended, asked
 
 
 def expire() -> int:
@@ -332,19 +359,30 @@ def expire() -> int:
 # -- new ones ----------------------------------------------------------------------------------
 
 
-def queue(rows: list[Job], *, raise_rank: bool) -> int:
-    """Insert jobs; how many are new. A queued twin stays and takes the newer look at its target.
+def queue(rows: list[Job], *, raise_rank: bool, look_again: bool = True) -> int:
+    """Insert jobs of one request; how many are new. A queued twin stays and serves this request, too.
 
-    With `raise_rank` a twin in a slower lane moves up to the newcomer's place.
+    With `look_again` it may replace what its target holds now; with `raise_rank` it moves up to the
+    newcomer's place and need not wait any longer.
     """
-    Job.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["queue_key"], update_fields=["target_fp"]
-    )
-    ids = {job.pk for job in rows}
-    created = set(Job.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    twins = [job for job in rows if job.pk not in created]
-    if raise_rank:
-        for job in twins:
-            waiting = Job.objects.filter(guard("cancel"), queue_key=job.queue_key, rank__gt=job.rank)
-            waiting.update(rank=job.rank, lane=job.lane, available_at=Now())
+    if look_again:
+        Job.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["queue_key"], update_fields=["target_fp"]
+        )
+    else:
+        Job.objects.bulk_create(rows, ignore_conflicts=True)
+    created = set(Job.objects.filter(pk__in=[job.pk for job in rows]).values_list("pk", flat=True))
+    twins = [job.queue_key for job in rows if job.pk not in created]
+    if twins:
+        Job.objects.filter(queue_key__in=twins).update(**_served(rows[0], raise_rank))
     return len(created)
+
+
+def _served(new: Job, raise_rank: bool) -> dict[str, Any]:
+    """What changes on a queued job that is asked for once more: it expires with the last who waits for it."""
+    never = When(deadline_at=None, then=_time(None))
+    changes: dict[str, Any] = {"deadline_at": Case(never, default=_time(new.deadline_at))}
+    if raise_rank:
+        rank = Least(F("rank"), _time(new.rank))
+        changes |= {"rank": rank, "lane": new.lane, "available_at": Now()}
+    return changes

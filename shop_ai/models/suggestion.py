@@ -53,6 +53,10 @@ class Suggestion(models.Model):
     edited = models.BooleanField(_("edited by a person"), default=False)
     applied = models.JSONField(_("applied text"), default=dict)
     """What went into the store's row, after a person's edits."""
+    applied_fp = models.CharField(max_length=64, blank=True)
+    """What the written fields held just after: anything else is somebody's edit."""
+    facts_fp = models.CharField(max_length=64, blank=True)
+    """The facts the answer was made from; once applied, those that stood beside it then."""
 
     class Meta:
         verbose_name = _("suggestion")
