@@ -14,13 +14,14 @@ from django.db.models.functions import Now
 
 from shop_ai import signals
 from shop_ai.exceptions import Conflict, Outdated, Refused
-from shop_ai.models.finish import binding_of
+from shop_ai.models.finish import as_stored, binding_of, facts_now, staleness, together, written_now
 from shop_ai.models.history import record
 from shop_ai.models.job import database
 from shop_ai.models.suggestion import Decision, Suggestion
-from shop_ai.roles import Binding, fingerprint
+from shop_ai.roles import Binding
 from shop_ai.roles.values import canonical
-from shop_ai.safety.html import paragraphs, plain
+from shop_ai.safety.html import plain
+from shop_ai.skills import skills
 
 
 def seen_now(suggestion: Suggestion, row: Model | None = None) -> str:
@@ -31,19 +32,19 @@ def seen_now(suggestion: Suggestion, row: Model | None = None) -> str:
 
 
 def facts_changed(suggestion: Suggestion, row: Model) -> bool:
-    """Whether the row's facts are no longer those that the suggestion was made from."""
+    """Whether the row's facts are no longer those that stand behind the suggestion, where that counts."""
+    asked = skills().get(suggestion.skill)
+    if asked is not None and staleness(asked) == "ignore":
+        return False
     binding, made_from = binding_of(suggestion.target_model), suggestion.provenance
-    now = fingerprint(binding.values(row, suggestion.language), made_from.get("fields", ()), *made_from.get("extra", ()))
-    return now != suggestion.job.input_fp
+    fields, extra = made_from.get("fields", ()), made_from.get("extra", ())
+    return facts_now(binding, row, suggestion.job.language, fields, extra) != suggestion.facts_fp
 
 
 def untouched(suggestion: Suggestion, row: Model) -> bool:
     """Whether the row still holds what it held before the suggestion, or what was applied of it."""
-    binding = binding_of(suggestion.target_model)
-    if suggestion.state != Decision.APPLIED:
-        return seen_now(suggestion, row) == suggestion.job.target_fp
-    holds = {name: canonical(binding.value(row, name, suggestion.language)) for name in suggestion.applied}
-    return bool(holds == canonical(_as_stored(binding, suggestion.applied)))
+    applied = suggestion.state == Decision.APPLIED
+    return seen_now(suggestion, row) == (suggestion.applied_fp if applied else suggestion.job.target_fp)
 
 
 def apply(
@@ -59,8 +60,8 @@ def apply(
     `seen` is the fingerprint of the text the person compared it with (default: the text before);
     `Conflict` when the row holds something else by now, `Outdated` when the facts have changed.
     """
-    with transaction.atomic(using=database()):
-        binding = binding_of(suggestion.target_model)
+    binding = binding_of(suggestion.target_model)
+    with together(binding):
         row = binding.lock(suggestion.target_id)
         suggestion = _locked(suggestion, Decision.WAITING)
         current = binding.target_fingerprint(row, list(suggestion.after), suggestion.language)
@@ -70,14 +71,16 @@ def apply(
             raise Outdated
         texts = dict(suggestion.after) if values is None else _edited(suggestion, binding, values)
         before = {name: canonical(binding.value(row, name, suggestion.language)) for name in texts}
-        binding.write(row, _as_stored(binding, texts), suggestion.language)
+        binding.write(row, as_stored(binding, texts), suggestion.language)
         _decide(
             suggestion,
             Decision.APPLIED,
             by,
             before=before,
             applied=texts,
-            edited=texts != suggestion.after,
+            edited=suggestion.edited or texts != suggestion.after,
+            stale=False,
+            **written_now(suggestion, binding),
         )
         record(suggestion, by, f"Applied AI text ({suggestion.skill}).")
     return _announced(suggestion, signals.suggestion_applied, by)
@@ -106,8 +109,8 @@ def dismiss(suggestion: Suggestion, *, by: Any) -> Suggestion:
 
 def revert(suggestion: Suggestion, *, by: Any) -> Suggestion:
     """Put back what stood there before; `Conflict` when somebody has edited the text since."""
-    with transaction.atomic(using=database()):
-        binding = binding_of(suggestion.target_model)
+    binding = binding_of(suggestion.target_model)
+    with together(binding):
         row = binding.lock(suggestion.target_id)
         suggestion = _locked(suggestion, Decision.APPLIED)
         if not all(binding.can_undo(name) for name in suggestion.before):
@@ -142,17 +145,6 @@ def _edited(suggestion: Suggestion, binding: Binding, values: Mapping[str, Any])
         if limit is not None and isinstance(text, str) and len(text) > limit:
             raise Refused(f"{name} has {len(text)} characters; the store's field takes {limit}.")
     return texts
-
-
-def _as_stored(binding: Binding, texts: Mapping[str, Any]) -> dict[str, Any]:
-    """Sanitised once more on its way out, in the form the store keeps."""
-    stored: dict[str, Any] = {}
-    for name, value in texts.items():
-        if isinstance(value, str):
-            value = plain(value)
-            value = paragraphs(value) if binding.fields[name].FORMAT == "html" else value
-        stored[name] = value
-    return stored
 
 
 def _decide(suggestion: Suggestion, state: Decision, by: Any, **changes: Any) -> None:

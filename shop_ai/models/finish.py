@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models.functions import Now
 
 from shop_ai import signals
@@ -16,10 +18,13 @@ from shop_ai.exceptions import TargetGone
 from shop_ai.failpoints import reach
 from shop_ai.models import moves
 from shop_ai.models.clock import now
-from shop_ai.models.job import Job, State, database, uuid7
+from shop_ai.models.job import Job, Lane, State, database, uuid7
+from shop_ai.models.queueing import patience, targets
 from shop_ai.models.suggestion import Decision, Suggestion
 from shop_ai.roles import Binding, binding_for, fingerprint
-from shop_ai.roles.values import canonical
+from shop_ai.roles.values import Values, canonical
+from shop_ai.safety.html import paragraphs, plain
+from shop_ai.safety.text import fit
 from shop_ai.skills import Answer, Skill, skill
 
 
@@ -29,8 +34,22 @@ class Reading:
 
     fields: tuple[str, ...]
     fingerprint: str
+    """Made by `facts_of`."""
     language: str
     extra: tuple[Any, ...]
+
+
+def facts_of(values: Values, fields: Iterable[str], language: str, extra: Iterable[Any]) -> str:
+    """Fingerprint of everything that decides an answer: the facts, the language, and the rest."""
+    return fingerprint(values, fields, language, *extra)
+
+
+def facts_now(
+    binding: Binding, row: models.Model, wanted: str, fields: Iterable[str], extra: Iterable[Any]
+) -> str:
+    """The same of the row as it stands; without a language that was asked for, the row's own counts."""
+    language = wanted or binding.language(row)
+    return facts_of(binding.values(row, language), fields, language, extra)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,26 +76,50 @@ def binding_of(target_model: str) -> Binding:
     return found
 
 
+@contextmanager
+def together(binding: Binding) -> Iterator[None]:
+    """One transaction over our tables and the store's row; a role that is read-only may live elsewhere."""
+    with ExitStack() as stack:
+        for alias in dict.fromkeys((database(), binding.using)):
+            stack.enter_context(transaction.atomic(using=alias))
+        yield
+
+
+def as_stored(binding: Binding, texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Sanitised once more on its way out, in the form and of the length the store keeps."""
+    stored: dict[str, Any] = {}
+    for name, value in texts.items():
+        if isinstance(value, str):
+            value = fit(plain(value), binding.max_length(name))
+            value = paragraphs(value) if binding.fields[name].FORMAT == "html" else value
+        stored[name] = value
+    return stored
+
+
+def staleness(asked: Skill) -> str:
+    """requeue, suggest or ignore: what the store wants where facts changed under an answer."""
+    return config().STALENESS.get(asked.name, asked.staleness)
+
+
 def finish(job: Job, result: Result) -> State | None:
     """Store the answer; the state reached, or None when the lease was lost and nothing was written.
 
     Lock order is always the store's row, then the job. `TargetGone` when the row was deleted.
     """
-    asked = skill(job.skill)
+    asked, binding = skill(job.skill), binding_of(job.target_model)
     try:
-        with transaction.atomic(using=database()):
-            return _finish(job, asked, binding_of(job.target_model), result)
+        with together(binding):
+            return _finish(job, asked, binding, result)
     except _Fenced:
         return None
 
 
 def _finish(job: Job, asked: Skill, binding: Binding, result: Result) -> State:
     row = binding.lock(job.target_id)
-    targets = [name for name in asked.writes.values() if name in binding.fields]
-    reading = result.reading
-    seen_now = fingerprint(binding.values(row, reading.language), reading.fields, *reading.extra)
-    same_input = seen_now == reading.fingerprint
-    same_target = binding.target_fingerprint(row, targets, job.language or None) == job.target_fp
+    written, reading = targets(asked, binding), result.reading
+    seen_now = facts_now(binding, row, job.language, reading.fields, reading.extra)
+    same_input = seen_now == reading.fingerprint or staleness(asked) == "ignore"
+    same_target = binding.target_fingerprint(row, written, job.language or None) == job.target_fp
     state = State.SUCCEEDED if same_input and same_target else State.STALE
     reach("before_commit")
     moved = moves.move(
@@ -95,10 +138,11 @@ def _finish(job: Job, asked: Skill, binding: Binding, result: Result) -> State:
     figures = {name: getattr(result, name) for name in ("tokens_in", "tokens_out", "milliseconds")}
     moves.close_attempt(job, state.value, **figures)
     reason = "" if state == State.SUCCEEDED else _reason(same_input, same_target)
-    before = {name: canonical(binding.value(row, name, reading.language)) for name in targets}
+    before = {name: canonical(binding.value(row, name, reading.language)) for name in written}
     suggestion = _suggest(job, asked, result, before=before, stale_reason=reason)
-    if state == State.SUCCEEDED and not asked.approval:
-        binding.write(row, suggestion.applied, reading.language)
+    if suggestion.state == Decision.APPLIED:
+        binding.write(row, as_stored(binding, suggestion.applied), reading.language)
+        Suggestion.objects.filter(pk=suggestion.pk).update(**written_now(suggestion, binding))
     if state == State.STALE and same_target:
         _successor(job, asked)
     _announce(job, suggestion)
@@ -139,6 +183,7 @@ def _suggest(
         before=before,
         after=after,
         applied=after if at_once else {},
+        facts_fp=result.reading.fingerprint,
         candidates=[canonical(asked.results(one)) for one in answer.candidates],
         raw=list(result.raw),
         provenance={
@@ -149,19 +194,46 @@ def _suggest(
     )
 
 
+def written_now(suggestion: Suggestion, binding: Binding) -> dict[str, str]:
+    """Fingerprints of the row just after a write, as the store kept it: what later changes are seen by.
+
+    The text may be among the facts it was made from, and the store may keep a value in its own way.
+    """
+    row, made_from = binding.by_pk(suggestion.target_id).get(), suggestion.provenance
+    fields, extra = made_from.get("fields", ()), made_from.get("extra", ())
+    return {
+        "applied_fp": binding.target_fingerprint(row, list(suggestion.after), suggestion.language),
+        "facts_fp": facts_now(binding, row, suggestion.job.language, fields, extra),
+    }
+
+
 def _successor(job: Job, asked: Skill) -> None:
     """Where the facts changed and nobody touched the text, the policy may ask for a new answer."""
-    if config().STALENESS.get(asked.name, asked.staleness) == "requeue":
+    if staleness(asked) == "requeue":
         _again(job)
 
 
 def _again(job: Job) -> None:
-    """Queue a new job for the same; the text it may replace is still the one the ended job knew."""
+    """Queue a new job for the same; the text it may replace is still the one the ended job knew.
+
+    A twin that waits knows a newer text, and stays as it is.
+    """
     at = now(database())
-    copied = ("skill", "target_model", "target_id", "language", "params", "owner_id", "batch_id", "lane", "twin")
+    available = at + timedelta(seconds=patience(job))
+    copied = (
+        "skill",
+        "target_model",
+        "target_id",
+        "language",
+        "params",
+        "owner_id",
+        "batch_id",
+        "lane",
+        "twin",
+    )
     copy = {name: getattr(job, name) for name in (*copied, "slot", "target_fp")}
-    new = Job(id=uuid7(), rank=at, available_at=at, queue_key=job.twin, **copy)
-    moves.queue([new], raise_rank=False)
+    new = Job(id=uuid7(), rank=at, available_at=available, queue_key=job.twin, **copy)
+    moves.queue([new], raise_rank=job.lane == Lane.INTERACTIVE, look_again=False)
 
 
 def _announce(job: Job, suggestion: Suggestion) -> None:

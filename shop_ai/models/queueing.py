@@ -14,13 +14,22 @@ from django.db import models, transaction
 from shop_ai.conf import config
 from shop_ai.models import moves
 from shop_ai.models.batch import Batch
-from shop_ai.models.clock import now
+from shop_ai.models.clock import later, now
 from shop_ai.models.job import Job, Lane, database, digest, uuid7
 from shop_ai.roles import Binding
 from shop_ai.skills import Skill
 
 CHUNK = 1000
 """Rows to an INSERT."""
+RESTLESS = 3
+"""A row that was asked about more often within an hour is left to rest before the machine asks again."""
+
+
+def targets(asked: Skill, binding: Binding) -> list[str]:
+    """The bound role fields the skill writes; none where the role lives in another database."""
+    if binding.using != database():
+        return []
+    return [name for name in asked.writes.values() if name in binding.fields]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +48,7 @@ class Ask:
 
     @property
     def targets(self) -> list[str]:
-        """The bound role fields the skill writes."""
-        return [name for name in self.skill.writes.values() if name in self.binding.fields]
+        return targets(self.skill, self.binding)
 
 
 @dataclass(slots=True)
@@ -57,7 +65,7 @@ def insert(ask: Ask, rows: models.QuerySet[Any]) -> Queued:
     with transaction.atomic(using=database()):
         at = now(database())
         language = ask.params.get("language")
-        found = ask.binding.target_fingerprints(rows, ask.targets, language)
+        found = ask.binding.target_fingerprints(_by_key(ask.binding, rows), ask.targets, language)
         for chunk in _chunks(_distinct(found), CHUNK):
             jobs = [_job(ask, key, target_fp, at) for key, target_fp in chunk]
             created = moves.queue(jobs, raise_rank=ask.lane == Lane.INTERACTIVE)
@@ -93,6 +101,25 @@ def _job(ask: Ask, key: Any, target_fp: str, at: datetime) -> Job:
         queue_key=twin,
         target_fp=target_fp,
     )
+
+
+def _by_key(binding: Binding, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """One order for everybody, so that two requests for the same rows cannot lock each other out."""
+    if rows.query.is_sliced:
+        rows = binding.model._base_manager.using(binding.using).filter(pk__in=rows.values("pk"))
+    return rows.order_by("pk")
+
+
+def patience(job: Job) -> float:
+    """Seconds before the machine asks again for a row whose facts do not come to rest."""
+    recent = Job.objects.filter(
+        target_model=job.target_model,
+        target_id=job.target_id,
+        skill=job.skill,
+        twin=job.twin,
+        available_at__gt=later(-3600),
+    ).count()
+    return min(600.0, config().BACKOFF * 2 ** (recent - RESTLESS)) if recent > RESTLESS else 0.0
 
 
 def _distinct(pairs: Iterable[tuple[Any, str]]) -> Iterator[tuple[Any, str]]:

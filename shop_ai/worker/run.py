@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from shop_ai.exceptions import TargetGone
 from shop_ai.lm.base import Backend, Completion, Generate, Request
 from shop_ai.models import Job
-from shop_ai.models.finish import Reading, Result, binding_of
-from shop_ai.roles import Values, fingerprint
+from shop_ai.models.finish import Reading, Result, binding_of, facts_of
+from shop_ai.roles import Binding, Values
 from shop_ai.skills import Answer, Skill, Subject, skill
 
 RE_ASKS = 2
@@ -49,9 +51,10 @@ class Run:
 
     def submit(self, backend: Backend) -> None:
         """Ask; each further time with another seed."""
+        self.futures = []
         self.submitted_at = time.monotonic()
-        requests = [_reseeded(request, self.asked) for request in self.requests]
-        self.futures = [backend.submit(request) for request in requests]
+        for request in self.requests:
+            self.futures.append(backend.submit(_reseeded(request, self.asked)))
 
     def drop(self) -> None:
         """Let go of what the backend still does for this."""
@@ -62,7 +65,7 @@ class Run:
         seen = tuple(sorted(self.values.seen))
         return Reading(
             fields=seen,
-            fingerprint=fingerprint(self.values, seen, *self.extra),
+            fingerprint=facts_of(self.values, seen, self.subject.language, self.extra),
             language=self.subject.language,
             extra=self.extra,
         )
@@ -107,9 +110,17 @@ def load(jobs: Iterable[Job]) -> Mapping[str, Any]:
         with suppress(TargetGone):  # no longer bound: `prepare` says so of each job
             binding = binding_of(model)
             fields = (skill(name).reads() | {"language"}) & set(binding.fields)
-            for row in binding.with_relations(binding.by_pk(*keys), fields):
+            for row in binding.with_relations(binding.by_pk(*_possible(binding, keys)), fields):
                 rows[f"{model} {row.pk}"] = row
     return rows
+
+
+def _possible(binding: Binding, keys: Iterable[str]) -> Iterator[str]:
+    """The keys that a row of this model can have: another one would spoil the query for all."""
+    for key in keys:
+        with suppress(ValidationError):
+            binding.model._meta.pk.to_python(key)
+            yield key
 
 
 def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
@@ -135,5 +146,5 @@ def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
         seed=job.pk.int % 2**31 + job.attempt,
     )
     requests = tuple(asked.requests(subject))
-    extra = (asked.version(), job.params, subject.language)
+    extra = (asked.version(), job.params)
     return Run(job, asked, subject, values, extra, requests)

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Cast, Now
 
 from shop_ai.conf import config
 from shop_ai.models import Job, Lane, Suggestion, SweepMark
 from shop_ai.models.decisions import facts_changed, untouched
-from shop_ai.models.finish import binding_of
-from shop_ai.models.queueing import Ask, insert
+from shop_ai.models.finish import binding_of, staleness, together
+from shop_ai.models.job import database
+from shop_ai.models.queueing import Ask, insert, patience
 from shop_ai.models.suggestion import Decision
 from shop_ai.roles import Binding, bindings
-from shop_ai.skills import Skill, skill
+from shop_ai.skills import Skill, skill, skills
+
+log = logging.getLogger("shop_ai.worker")
 
 LOOK_BACK = 1000
 """Keys before the newest that are looked at again: a row may be committed after one with a larger key."""
 
 
 def sweep() -> dict[str, int]:
-    """One sweep: skill → how many jobs it queued, and `outdated` → how many texts it found so."""
-    found = {name: new_rows(skill(name)) for name in config().ON_CREATE}
+    """One sweep: skill → how many jobs it queued, and `outdated` → how many texts it found so.
+
+    What goes wrong with one skill or one row is logged and holds up no other.
+    """
+    found = {name: _new_rows_of(name) for name in config().ON_CREATE}
     return {**found, "outdated": changed_facts(config().SWEEP_ROWS)}
+
+
+def _new_rows_of(name: str) -> int:
+    try:
+        with transaction.atomic(using=database()):
+            return new_rows(skill(name))
+    except Exception:
+        log.exception("The sweep could not look for new rows for %s.", name)
+        return 0
 
 
 def new_rows(asked: Skill) -> int:
@@ -53,7 +69,11 @@ def new_rows(asked: Skill) -> int:
 
 
 def grows(binding: Binding) -> bool:
-    return isinstance(binding.model._meta.pk, models.AutoField | models.IntegerField | models.OneToOneField)
+    """Whether a newer row has a larger key; of a child in multi-table inheritance its parent's counts."""
+    key: Any = binding.model._meta.pk
+    while key.remote_field is not None:
+        key = key.target_field
+    return isinstance(key, models.AutoField | models.IntegerField)
 
 
 def condition(asked: Skill) -> dict[str, Any]:
@@ -64,13 +84,16 @@ def condition(asked: Skill) -> dict[str, Any]:
 def changed_facts(limit: int) -> int:
     """Read the facts again of the texts that were checked longest ago; mark and queue the outdated."""
     live = Suggestion.objects.filter(
-        Q(state=Decision.WAITING) | Q(state=Decision.APPLIED, pk__in=_last_applied()), stale=False
+        Q(state=Decision.WAITING) | Q(state=Decision.APPLIED, pk__in=_last_applied()),
+        stale=False,
+        skill__in=list(skills()),
+        target_model__in=[binding.model._meta.label_lower for binding in bindings().values()],
     )
     due = list(live.select_related("job").order_by(F("checked_at").asc(nulls_first=True), "pk")[:limit])
     outdated = 0
     for model in {suggestion.target_model for suggestion in due}:
         mine = [suggestion for suggestion in due if suggestion.target_model == model]
-        outdated += sum(_outdated(suggestion, row) for suggestion, row in _with_rows(model, mine))
+        outdated += sum(_checked(suggestion, row) for suggestion, row in _with_rows(model, mine))
     Suggestion.objects.filter(pk__in=[s.pk for s in due]).update(checked_at=Now())
     return outdated
 
@@ -83,7 +106,7 @@ def _last_applied() -> models.QuerySet[Any]:
         target_model=OuterRef("target_model"),
         target_id=OuterRef("target_id"),
         language=OuterRef("language"),
-        pk__gt=OuterRef("pk"),
+        decided_at__gt=OuterRef("decided_at"),
     )
     return Suggestion.objects.filter(~Exists(newer), state=Decision.APPLIED).values("pk")
 
@@ -95,15 +118,26 @@ def _with_rows(model: str, suggestions: list[Suggestion]) -> list[tuple[Suggesti
     return [(s, rows[s.target_id]) for s in suggestions if s.target_id in rows]
 
 
-def _outdated(suggestion: Suggestion, row: Any) -> bool:
-    if not facts_changed(suggestion, row):
+def _checked(suggestion: Suggestion, row: Any) -> bool:
+    try:
+        return facts_changed(suggestion, row) and _outdated(suggestion)
+    except Exception:
+        log.exception("The sweep could not check the facts of suggestion %s.", suggestion.pk)
         return False
-    Suggestion.objects.filter(pk=suggestion.pk, stale=False).update(
-        stale=True, stale_reason="The facts have changed since this was written."
-    )
-    asked = skill(suggestion.skill)
-    if untouched(suggestion, row) and config().STALENESS.get(asked.name, asked.staleness) == "requeue":
-        binding = binding_of(suggestion.target_model)
-        ask = Ask(skill=asked, binding=binding, lane=Lane.BULK, params=suggestion.job.params)
-        insert(ask, binding.by_pk(row.pk))
+
+
+def _outdated(suggestion: Suggestion) -> bool:
+    """Mark it and queue a new one, the row locked: an edit of this moment is not the text before."""
+    asked, binding = skill(suggestion.skill), binding_of(suggestion.target_model)
+    with together(binding):
+        row = binding.lock(suggestion.target_id)
+        current = Suggestion.objects.filter(pk=suggestion.pk, state=suggestion.state, stale=False)
+        if not facts_changed(suggestion, row) or not current.update(
+            stale=True, stale_reason="The facts have changed since this was written."
+        ):
+            return False
+        if staleness(asked) == "requeue" and untouched(suggestion, row):
+            job = suggestion.job
+            ask = Ask(skill=asked, binding=binding, lane=Lane.BULK, params=job.params, delay=patience(job))
+            insert(ask, binding.rows(ask.targets).filter(pk=row.pk))
     return True
