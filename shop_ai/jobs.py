@@ -14,6 +14,7 @@ from shop_ai.models import Batch, Job, Lane, Suggestion, decisions, moves
 from shop_ai.models.finish import binding_of
 from shop_ai.models.job import LIVE, database
 from shop_ai.models.queueing import Ask, Queued, insert
+from shop_ai.models.suggestion import Decision
 from shop_ai.roles import bound
 from shop_ai.skills import Skill, skill
 
@@ -110,9 +111,10 @@ def retry(job: Job, *, by: Any = None) -> Job:
 
 def regenerate(suggestion: Suggestion, *, by: Any = None) -> Job:
     """Put this text aside and have another written."""
-    if suggestion.state == "waiting":
-        decisions.dismiss(suggestion, by=by)
-    return retry(suggestion.job, by=by)
+    with transaction.atomic(using=database()):
+        if suggestion.state == Decision.WAITING:
+            decisions.dismiss(suggestion, by=by)
+        return retry(suggestion.job, by=by)
 
 
 apply = decisions.apply

@@ -34,7 +34,7 @@ def on_save(sender: Any, instance: Any, created: bool, raw: bool = False, **kwar
         if asked is None or binding is None or binding.model is not sender:
             continue
         try:
-            rows = binding.by_pk(instance.pk).filter(**binding.settings.FILTER, **condition(asked))
+            rows = binding.by_pk(instance.pk).filter(**binding.settings.FILTER).filter(**condition(asked))
             jobs.enqueue(name, rows, lane=Lane.BULK, delay=config().DEBOUNCE)
         except Exception:
             log.exception("Queueing %s for a new %s failed; the sweep will find it.", name, sender.__name__)

@@ -36,7 +36,7 @@ class Renewer(threading.Thread):
         self.worker = worker
         self.die = die
         self.every = min(2.0, config().LEASE / 4)
-        self._renewed_at = time.monotonic()
+        self._renewed_at = self._ticked_at = self._awake_since = time.monotonic()
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -46,6 +46,9 @@ class Renewer(threading.Thread):
             except (DatabaseError, InterfaceError):
                 connections.close_all()
                 self._count_failure()
+            except Exception:
+                log.exception("Renewing the leases failed; it is tried again.")
+                self._count_failure()
         connections.close_all()
 
     def finish(self) -> None:
@@ -53,31 +56,25 @@ class Renewer(threading.Thread):
 
     def tick(self) -> None:
         worker, settings = self.worker, config()
+        self._notice_sleep()
         WorkerBoot.objects.filter(pk=worker.id).update(seen_at=Now())
-        runs = dict(worker.runs)
-        if not runs:
-            self._renewed_at = time.monotonic()
-            return
-        if time.monotonic() - self._last_progress(runs) > settings.STALL:
+        silent_since = worker.silent_since()
+        if silent_since and time.monotonic() - max(silent_since, self._awake_since) > settings.STALL:
             log.critical(
                 "The language model has made no progress for %s s; this worker ends.", settings.STALL
             )
             moves.surrender(worker.id)
             self.die(EXIT_HANG)
             return
-        held = moves.renew(worker.id, runs)
+        worker.renew()
         self._renewed_at = time.monotonic()
-        for pk, run in runs.items():
-            attempt, unwanted = held.get(pk, (0, False))
-            run.lost = attempt != run.job.attempt
-            run.unwanted = unwanted
-            if run.lost or unwanted:
-                worker.ring()
 
-    def _last_progress(self, runs: dict[Any, Any]) -> float:
-        """The backend's last sign of life, or the last submission where that came later."""
-        submitted: float = max(run.submitted_at for run in runs.values())
-        return max(self.worker.backend.progressed_at, submitted)
+    def _notice_sleep(self) -> None:
+        """A process that was stopped for a while must not take its own sleep for a hang of the model."""
+        now = time.monotonic()
+        if now - self._ticked_at > 2 * self.every + 1:
+            self._awake_since = now
+        self._ticked_at = now
 
     def _count_failure(self) -> None:
         """Leases that could not be renewed in time are somebody else's: forget what runs."""
@@ -115,12 +112,21 @@ class Keeper(threading.Thread):
         with alone() as ours:
             if not ours:
                 return
+            _hurry()
             reaped, expired = moves.reap(), moves.expire()
             if reaped or expired:
                 log.warning("%s jobs of lost workers reaped, %s expired.", reaped, expired)
             if time.monotonic() - self._swept_at >= config().SWEEP_EVERY:
                 self._swept_at = time.monotonic()
                 sweep()
+
+
+def _hurry() -> None:
+    """Wait no longer than this for a lock: who mends the queue must not stand behind one of its jobs."""
+    connection = connections[database()]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
 
 
 @contextmanager

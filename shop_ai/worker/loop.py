@@ -26,6 +26,7 @@ from shop_ai.exceptions import (
     RequestTooLarge,
     ShopAIError,
     TargetGone,
+    Unsupported,
     UnsupportedRequest,
 )
 from shop_ai.failpoints import reach
@@ -44,6 +45,7 @@ ENDINGS: Mapping[type[Exception], tuple[State, str]] = {
     Declined: (State.DECLINED, "declined"),
     TargetGone: (State.CANCELLED, "target_gone"),
     RequestTooLarge: (State.DEAD, "too_large"),
+    Unsupported: (State.DECLINED, "unsupported"),
     InvalidOutput: (State.DEAD, "invalid_output"),
     UnsupportedRequest: (State.DEAD, "unsupported"),
     ValidationError: (State.DEAD, "bad_options"),
@@ -59,10 +61,13 @@ class Worker:
         self.backend = backend
         self.lanes = tuple(lanes)
         self.runs: dict[uuid.UUID, Run] = {}
+        self._unbegun: dict[uuid.UUID, Job] = {}
+        """Claimed, and not among the runs yet."""
         self.breaker = Breaker()
         self.stale_attempts = 0
         """Answers that were thrown away because another attempt has the job."""
         self._bell = threading.Event()
+        self._renewed_at = 0.0
         self._stop_by: float | None = None
 
     # -- from other threads --------------------------------------------------------------------
@@ -90,7 +95,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`; whatever happens to the database or one job, go on."""
-        while not (self.stopping and not self.runs):
+        while self.runs or self._unbegun or not self.stopping:
             if self._stop_by is not None and time.monotonic() > self._stop_by:
                 self.give_back()
                 break
@@ -100,47 +105,99 @@ class Worker:
                 log.warning("The database does not answer; trying again.", exc_info=True)
                 connections.close_all()
                 self._bell.wait(1.0)
+            except Exception:
+                log.exception("The loop stumbled; it goes on.")
+                connections.close_all()
+                self._bell.wait(1.0)
             self.wait()
         connections.close_all()
 
-    def step(self) -> None:
-        """Store what is done, then take what fits."""
+    def step(self) -> int:
+        """Store what is done, then take what fits; how many were taken."""
+        self._return_unbegun()
         self.collect()
-        if not self.stopping:
-            self.fill()
+        return 0 if self.stopping else self.fill()
 
     def wait(self) -> None:
         self._bell.wait(BUSY_LOOK if self.runs else config().IDLE_LOOK)
         self._bell.clear()
 
     def work_off(self, *, timeout: float = 3600.0) -> None:
-        """Run in this thread until nothing claimable is left; for `ai_run --now` and tests."""
+        """Run in this thread until nothing claimable is left; for `ai_run --now` and tests.
+
+        There may be no renewer beside it, so it renews its leases itself.
+        """
         until = time.monotonic() + timeout
         while time.monotonic() < until:
-            self.step()
-            if not self.runs:
+            taken = self.step()
+            if not self.runs and not taken:
                 return
-            self._bell.wait(BUSY_LOOK)
-            self._bell.clear()
+            if time.monotonic() - self._renewed_at > min(2.0, config().LEASE / 4):
+                self.renew()
+            if self.runs:
+                self._bell.wait(BUSY_LOOK)
+                self._bell.clear()
+        self.give_back()
+
+    # -- keeping -------------------------------------------------------------------------------
+
+    def renew(self) -> None:
+        """Lengthen the leases, and see which jobs were lost or are no longer wanted."""
+        runs = dict(self.runs)
+        held = moves.renew(self.id, runs) if runs else {}
+        self._renewed_at = time.monotonic()
+        for pk, run in runs.items():
+            attempt, unwanted = held.get(pk, (0, False))
+            run.lost = attempt != run.job.attempt
+            run.unwanted = unwanted
+            if run.lost or unwanted:
+                self.ring()
+
+    def silent_since(self) -> float | None:
+        """`time.monotonic()` of the last sign of life while the language model owes an answer."""
+        asked = [run.submitted_at for run in dict(self.runs).values() if not run.done]
+        return max(self.backend.progressed_at, min(asked)) if asked else None
 
     # -- taking --------------------------------------------------------------------------------
 
-    def fill(self) -> None:
-        """Claim as many jobs as there is free room for, and submit them."""
+    def fill(self) -> int:
+        """Claim as many jobs as there is free room for, and submit them; how many were taken."""
         alone = any(run.job.worker_lost >= moves.ALONE_FROM for run in self.runs.values())
         used = sum(run.rows for run in self.runs.values())
         room = 0 if alone else self.breaker.allows(self.backend.room - used, len(self.runs))
         if room <= 0:
-            return
+            return 0
         jobs = moves.claim(self.id, caps=self._caps(), total=room, skills=list(skills()), idle=not self.runs)
-        if not jobs:
-            return
-        rows = load(jobs)
-        for job in jobs:
-            with self._endings(job):
-                run = prepare(job, rows, self.backend)
-                self.runs[job.pk] = run
-                self._submit(run)
+        self._unbegun = {job.pk: job for job in jobs}
+        if jobs:
+            rows = self._loaded(jobs)
+            for job in jobs:
+                self._begin(job, rows)
+                del self._unbegun[job.pk]
+        return len(jobs)
+
+    def _loaded(self, jobs: Sequence[Job]) -> Mapping[str, Any] | None:
+        try:
+            return load(jobs)
+        except Exception:  # then each by itself: whose row it was shows there
+            log.warning("%s rows could not be read together.", len(jobs), exc_info=True)
+            return None
+
+    def _begin(self, job: Job, rows: Mapping[str, Any] | None) -> None:
+        before = self.runs.pop(job.pk, None)
+        if before is not None:  # lost without our noticing, and claimed again by ourselves
+            before.drop()
+        with self._endings(job):
+            run = prepare(job, load([job]) if rows is None else rows, self.backend)
+            self.runs[job.pk] = run
+            self._submit(run)
+
+    def _return_unbegun(self) -> None:
+        """Give back, uncharged, what was claimed just before the database went away."""
+        for job in list(self._unbegun.values()):
+            if not moves.release(job):
+                moves.stop(job)
+            del self._unbegun[job.pk]
 
     def _caps(self) -> dict[str, int]:
         """How many more of each lane: a little room is always kept for interactive, a tenth for bulk."""
@@ -180,28 +237,30 @@ class Worker:
         with self._endings(run.job):
             try:
                 result = run.result(self.backend)
+                self.breaker.succeeded()
+                state = finish(run.job, result)
             except InvalidOutput:
+                self.breaker.succeeded()
                 if run.asked >= RE_ASKS:
                     raise
                 run.asked += 1
                 self._submit(run)
                 return
-            self.breaker.succeeded()
-            try:
-                state = finish(run.job, result)
             except (DatabaseError, InterfaceError):
                 self._keep_for_later(run)
                 return
             reach("after_commit")
             if state is None:
                 self._settle_fenced(run)
-        self.runs.pop(run.job.pk, None)
+            self.runs.pop(run.job.pk, None)
 
     def _keep_for_later(self, run: Run) -> None:
         """The answer stays in memory while its lease lives; a living database's lasting refusal ends it."""
         run.tries += 1
         if run.tries > STORE_TRIES:
-            moves.fail(run.job, kind="database", public="The result could not be stored.", retryable=True)
+            public = "The result could not be stored."
+            if not moves.fail(run.job, kind="database", public=public, retryable=True):
+                moves.stop(run.job)
             self.runs.pop(run.job.pk, None)
             return
         log.warning("Storing job %s failed; it is tried again.", run.job.pk, exc_info=True)
@@ -220,6 +279,8 @@ class Worker:
             with contextlib.suppress(DatabaseError, InterfaceError):
                 if not moves.release(run.job):
                     moves.stop(run.job)
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            self._return_unbegun()
 
     # -- endings -------------------------------------------------------------------------------
 
@@ -228,9 +289,12 @@ class Worker:
 
     def settle(self, job: Job, error: BaseException) -> None:
         """End, retry or release a job by what went wrong with it."""
-        self.runs.pop(job.pk, None)
         if not self._moved(job, error):
             moves.stop(job)
+        run = self.runs.pop(job.pk, None)
+        if run is not None:
+            run.drop()
+        self.ring()  # there is room again
 
     def _moved(self, job: Job, error: BaseException) -> bool:
         if isinstance(error, CancelledError):
@@ -240,22 +304,23 @@ class Worker:
                 missing = getattr(error, "missing", ())
                 return moves.end(job, state, kind=name, public=public(error), missing=missing)
         if isinstance(error, BackendError):
+            known = self.breaker.is_open
             self.breaker.failed()
+            if known:  # no fault of the job's: it waits with the others, after them
+                return moves.release(job, wait=self.breaker.pause)
         log.error("Job %s failed.", job.pk, exc_info=error, extra={"job_id": str(job.pk)})
         kind_of = type(error).__name__
         return moves.fail(job, kind=kind_of, public=public(error), retryable=True, error=repr(error))
 
 
 class _Endings(contextlib.AbstractContextManager[None]):
-    """Turns an exception of one job into that job's end; a database that is away passes through."""
+    """Turns an exception of one job into that job's end; a database that is away makes that fail, too."""
 
     def __init__(self, worker: Worker, job: Job) -> None:
         self.worker, self.job = worker, job
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        if error is None or isinstance(
-            error, DatabaseError | InterfaceError | KeyboardInterrupt | SystemExit
-        ):
+        if not isinstance(error, Exception):
             return False
         self.worker.settle(self.job, error)
         return True
