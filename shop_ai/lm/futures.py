@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 
 from shop_ai.lm.base import Completion
 
@@ -20,7 +20,7 @@ def fail(future: Future[Completion], error: Exception) -> None:
 
 
 def cancel(future: Future[Completion]) -> None:
-    """Cancel the Future and tell those who wait for it."""
+    """Cancel the Future and tell those who wait for it. Once only for each Future."""
     if future.cancel():
         _still_wanted(future)
 
@@ -33,7 +33,7 @@ def failed(error: Exception) -> Future[Completion]:
 
 
 def _still_wanted(future: Future[Completion]) -> bool:
-    try:  # moves a cancelled Future to "notified" and wakes its waiters
-        return future.set_running_or_notify_cancel()
-    except (InvalidStateError, RuntimeError):  # settled before; Python raises either
+    """Whether to set a result; wakes those who wait for a cancelled Future, which `cancel()` does not."""
+    if future.done() and not future.cancelled():  # settled before
         return False
+    return future.set_running_or_notify_cancel()

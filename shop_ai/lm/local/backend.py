@@ -104,7 +104,7 @@ class LocalBackend(Backend):
             self._die(loop, f"The engine of the language model stopped: {type(error).__name__}: {error}")
         else:
             for ticket in [*self._inbox, *loop.everything()]:
-                futures.cancel(ticket.future)
+                ticket.drop()
 
     def _receive(self, loop: Loop) -> bool:
         """Hand over what was submitted, waiting for it when there is nothing else to do."""

@@ -78,8 +78,11 @@ class Loop:
     # -- Leaving -------------------------------------------------------------------------------
 
     def _drop_cancelled(self) -> None:
-        self.waiting = deque(ticket for ticket in self.waiting if not ticket.cancelled)
-        self._leave([row for row in self.active if row.ticket.cancelled])
+        for ticket in [ticket for ticket in self.everything() if ticket.cancelled]:
+            ticket.drop()
+        self.waiting = deque(ticket for ticket in self.waiting if not ticket.settled)
+        self.weighing.waiting = deque(ticket for ticket in self.weighing.waiting if not ticket.settled)
+        self._leave([row for row in self.active if row.ticket.settled])
 
     def _leave(self, rows: Sequence[Row]) -> None:
         leaving = set(rows)

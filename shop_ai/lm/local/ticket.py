@@ -41,6 +41,7 @@ class Ticket:
     """To be computed without batch-mates, because something in its last batch failed."""
     started: float = 0.0
     done: dict[int, Candidate] = field(default_factory=dict)
+    settled: bool = False
 
     @property
     def cancelled(self) -> bool:
@@ -80,10 +81,20 @@ class Ticket:
             tokens_out=tokens_out,
             milliseconds=round((time.monotonic() - self.started) * 1000),
         )
-        futures.answer(self.future, completion)
+        if not self.settled:
+            self.settled = True
+            futures.answer(self.future, completion)
 
     def fail(self, error: Exception) -> None:
-        futures.fail(self.future, error)
+        if not self.settled:
+            self.settled = True
+            futures.fail(self.future, error)
+
+    def drop(self) -> None:
+        """Cancel it, or notice that it was."""
+        if not self.settled:
+            self.settled = True
+            futures.cancel(self.future)
 
 
 @dataclass(slots=True, eq=False)

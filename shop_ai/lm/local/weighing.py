@@ -26,7 +26,6 @@ class Weighing:
 
     def turn(self) -> None:
         """Answer one batch: the oldest request and all that share its prefix and answers, by length."""
-        self.waiting = deque(ticket for ticket in self.waiting if not ticket.cancelled)
         if not self.waiting:
             return
         oldest = self.waiting[0]
