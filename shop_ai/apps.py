@@ -13,10 +13,11 @@ class ShopAIConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from shop_ai import receivers
+        from shop_ai import checks, receivers
         from shop_ai.conf import read
 
-        config, problems = read()
+        checks.register_all()
+        _, problems = read()
         if problems:
             return  # the checks tell; nothing can be connected to settings that cannot be read
         receivers.connect()

@@ -1,0 +1,1 @@
+"""A real browser before the real store: web process, Celery worker, embedded language model."""
