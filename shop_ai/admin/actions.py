@@ -19,8 +19,9 @@ from shop_ai.admin.offers import wordings
 from shop_ai.admin.panel import address, offered_skills, render_section, section
 from shop_ai.admin.permits import permits
 from shop_ai.admin.words import say
-from shop_ai.exceptions import ShopAIError
+from shop_ai.exceptions import Refused, ShopAIError
 from shop_ai.models import Job, Suggestion
+from shop_ai.models.suggestion import Decision
 from shop_ai.roles import binding_for
 
 
@@ -39,8 +40,10 @@ class Click:
     def by(self) -> Any:
         return self.request.user
 
-    def suggestion(self) -> Suggestion:
+    def suggestion(self, wanted: Decision = Decision.WAITING) -> Suggestion:
         found: Suggestion = _one(Suggestion.objects.filter(**self.target).select_related("job"), self.key)
+        if found.state != wanted:
+            raise Refused(_("Somebody has decided on this text already: %s.") % found.get_state_display())
         return found
 
     def job(self) -> Job:
@@ -182,7 +185,7 @@ def _regenerate(click: Click) -> tuple[str, str]:
 
 
 def _revert(click: Click) -> tuple[str, str]:
-    suggestion = click.suggestion()
+    suggestion = click.suggestion(Decision.APPLIED)
     jobs.revert(suggestion, by=click.by)
     return _("Reverted. The text from before is back."), suggestion.skill
 

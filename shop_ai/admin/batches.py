@@ -99,8 +99,8 @@ class BatchAdmin(ReadOnlyAdmin):
         batch = self.batch(request, object_id)
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET"])
-        show = request.GET.get("show", "ready")
-        show = show if show in SHOW else "ready"
+        tabs = [(name, label, batch.jobs.filter(where).count()) for name, (label, where) in SHOW.items()]
+        show = _shown(request, tabs)
         pages = Paginator(_jobs(batch, show), PER_PAGE)
         page = pages.get_page(request.GET.get("page"))
         found = results(request, self.admin_site, page)
@@ -113,9 +113,7 @@ class BatchAdmin(ReadOnlyAdmin):
             "may_cancel": _may_cancel(request, batch),
             "skipped": [(REASONS.get(name, name), number) for name, number in batch.skipped.items()],
             "show": show,
-            "tabs": [
-                (name, label, batch.jobs.filter(where).count()) for name, (label, where) in SHOW.items()
-            ],
+            "tabs": tabs,
             "page": page,
             "results": found,
             "tickable": any(one.tickable for one in found),
@@ -187,6 +185,13 @@ class BatchAdmin(ReadOnlyAdmin):
             return Suggestion.objects.filter(pk__in=keys, job__batch=batch).select_related("job")
         except (ValidationError, ValueError):
             raise Http404 from None
+
+
+def _shown(request: HttpRequest, tabs: list[tuple[str, Any, int]]) -> str:
+    """The tab that was asked for, else the first with something in it."""
+    asked = request.GET.get("show", "")
+    filled = [name for name, _label, number in tabs if number]
+    return asked if asked in SHOW else (filled or ["ready"])[0]
 
 
 def _jobs(batch: Batch, show: str) -> QuerySet[Job]:

@@ -57,7 +57,7 @@ def _merged(matcher: SequenceMatcher[str], old: list[str], new: list[str]) -> It
 
 
 def _opcodes(matcher: SequenceMatcher[str]) -> list[list[Any]]:
-    """The steps from one text to the other; a word or two that happen to be in both join the change around."""
+    """The steps from one text to the other; a word or two in common join the change around them."""
     found: list[list[Any]] = []
     steps = matcher.get_opcodes()
     for number, (tag, a, b, c, d) in enumerate(steps):

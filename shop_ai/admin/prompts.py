@@ -28,4 +28,5 @@ def prompt_of(job: Job) -> str:
     except (ShopAIError, ValidationError, TemplateSyntaxError) as error:
         return say(error)
     found = [message for request in requests for message in getattr(request, "messages", ())]
-    return "\n\n".join(f"[{message.role}]\n{message.text}" for message in found)
+    # What several requests begin with, such as examples, is shown once.
+    return "\n\n".join(dict.fromkeys(f"[{message.role}]\n{message.text}" for message in found))

@@ -1,0 +1,3 @@
+"""Tests of the doors for people."""
+
+from __future__ import annotations
