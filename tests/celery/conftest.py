@@ -1,0 +1,116 @@
+"""Fixtures: products to write about, a broker, and workers that are gone when the test is over."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+from celery import current_app
+
+from demo_store.catalogue.models import Attribute, Category, Maker, Product
+from shop_ai import tasks
+from tests import services
+from tests.celery.brokers import Folder
+from tests.celery.harness import QUEUES, CeleryWorker, options_of
+from tests.settings import SHOP_AI
+
+FIELDS = SHOP_AI["ROLES"]["product"]["FIELDS"]
+WRITING = {"READ": "tests.celery.store.read", "WRITE": "tests.celery.store.append"}
+PRODUCT = {**SHOP_AI["ROLES"]["product"], "FIELDS": {**FIELDS, "description": WRITING}}
+AI = {
+    "ROLES": {**SHOP_AI["ROLES"], "product": PRODUCT},
+    "SKILLS": ["tests.celery.store.WriteAtOnce"],
+    "ON_CREATE": {},
+    "LEASE": 1.0,
+    "STALL": 30.0,
+    "GRACE": 20.0,
+    "BACKOFF": 0.1,
+    "DEBOUNCE": 0.0,
+    "IDLE_LOOK": 0.2,
+}
+
+
+@pytest.fixture
+def ai(settings, transactional_db):
+    """The settings of test and workers; change them before the first worker starts."""
+
+    def change(**changes):
+        settings.SHOP_AI = {**settings.SHOP_AI, **changes}
+        return settings.SHOP_AI
+
+    change(**AI)
+    return change
+
+
+@pytest.fixture
+def broker(request):
+    """Where the test asks: the folder, or Redis."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A broker that needs no server."""
+    with _rung(Folder(tmp_path / "broker")) as found:
+        yield found
+
+
+@pytest.fixture
+def redis():
+    """A Redis of the test's own, to be stopped and started."""
+    try:
+        with services.redis() as found, _rung(found):
+            yield found
+    except services.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@contextmanager
+def _rung(broker):
+    """This process rings there."""
+    conf = current_app.conf
+    before = conf.broker_url, conf.broker_transport_options
+    conf.broker_url, conf.broker_transport_options = broker.url, options_of(broker)
+    tasks.bell = tasks.Bell()
+    yield broker
+    conf.broker_url, conf.broker_transport_options = before
+    tasks.bell = tasks.Bell()
+
+
+@pytest.fixture
+def start(ai, settings, tmp_path):
+    """`start(broker, **settings)` gives a running worker."""
+    workers = []
+
+    def started(broker, *, ready=True, queues=QUEUES, environment=None, **changes):
+        log = tmp_path / f"worker{len(workers)}.log"
+        worker = CeleryWorker(broker, log, shop_ai={**ai(), **changes}, queues=queues)
+        workers.append(worker)
+        return worker.start(ready=ready, **(environment or {}))
+
+    yield started
+    for worker in workers:
+        worker.close()
+
+
+@pytest.fixture
+def products(ai):
+    """`products(n)` gives that many with facts enough to write from."""
+
+    def made(number):
+        category = Category.objects.create(name="Kitchen", slug="kitchen")
+        maker = Maker.objects.create(name="Tolmy")
+        rows = [
+            Product(sku=f"T{n}", title=f"Cup {n}", maker=maker, category=category, price=1)
+            for n in range(number)
+        ]
+        Product.objects.bulk_create(rows)
+        found = Product.objects.filter(maker=maker)
+        Attribute.objects.bulk_create(
+            Attribute(product=row, name=name, value=value)
+            for row in found
+            for name, value in (("Material", "Stoneware"), ("Volume", "300 ml"))
+        )
+        return found
+
+    return made

@@ -1,0 +1,122 @@
+"""Real Celery workers as processes on the test's own database, and what must be true after them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from django.db import connection
+from django.db.models import Count
+
+from shop_ai.models import Job, WorkerBoot
+from shop_ai.models.job import LIVE
+from tests.models.invariants import violations
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120
+"""Seconds after which a test gives up; never a measure of anything."""
+QUEUES = "shop_ai.interactive,shop_ai.bulk,shop_ai.upkeep"
+
+
+def wait_until(true, what="it", within=PATIENCE):
+    """Look until `true()` gives something, and give that."""
+    until = time.monotonic() + within
+    while not (found := true()):
+        assert time.monotonic() < until, f"waited in vain for {what}"
+        time.sleep(0.05)
+    return found
+
+
+def counts():
+    """Jobs by state."""
+    return dict(Job.objects.order_by().values_list("state").annotate(n=Count("pk")))
+
+
+def all_ended():
+    return not Job.objects.filter(state__in=LIVE).exists()
+
+
+def options_of(broker):
+    return getattr(broker, "transport_options", {})
+
+
+class CeleryWorker:
+    """One worker process; `shop_ai` are settings over those of the suite."""
+
+    def __init__(self, broker, log, *, shop_ai, queues):
+        self.broker = broker
+        self.log = log
+        self.shop_ai = shop_ai
+        self.queues = queues
+        self.process = None
+
+    def start(self, *, ready=True, **environment):
+        given = {
+            "database": str(connection.settings_dict["NAME"]),
+            "shop_ai": self.shop_ai,
+            "broker": self.broker.url,
+            "transport_options": options_of(self.broker),
+        }
+        command = [sys.executable, "-m", "celery", "-A", "demo_store", "worker", "--pool=solo"]
+        names = {"DJANGO_SETTINGS_MODULE": "tests.celery.settings", "SHOP_TEST": json.dumps(given)}
+        with self.log.open("a") as output:
+            self.process = subprocess.Popen(
+                [*command, "-Q", self.queues, "--loglevel=info"],
+                cwd=ROOT,
+                env={**os.environ, **names, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        if ready:
+            wait_until(self.is_ready, "the worker")
+        return self
+
+    @property
+    def boot(self):
+        """Its row in the table of workers, the newest of this process number."""
+        return WorkerBoot.objects.filter(pid=self.process.pid).order_by("-started_at").first()
+
+    def is_ready(self):
+        assert self.process.poll() is None, self.text
+        return self.boot is not None and self.boot.state == "ready"
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM):
+        """Ask it to end; its exit code."""
+        self.send(number)
+        return self.wait()
+
+    def kill(self):
+        """As the kernel would, out of memory."""
+        self.process.kill()
+        self.process.wait()
+
+    def wait(self):
+        return self.process.wait(PATIENCE)
+
+    def close(self):
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    @property
+    def text(self):
+        """All it wrote, over every start."""
+        return self.log.read_text()
+
+
+def check(jobs):
+    """What must hold after every run, asked of the tables and never of the logs."""
+    assert Job.objects.count() == jobs
+    assert violations(settled=True) == []
+
+
+def check_written_once(products):
+    """No text was lost, none written twice."""
+    assert {text.count("\n") for text in products.values_list("long_text", flat=True)} == {1}
