@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -67,7 +68,7 @@ class Records(View):
 
     def record(self, *, change: bool = False) -> Any:
         """The record of the address; what may not be seen is answered like what does not exist."""
-        record = self.get_queryset().filter(pk=self.kwargs["id"]).first()
+        record = self.get_queryset().filter(pk=_uuid(self.kwargs["id"])).first()
         found = access.behind(self.request, [record]) if record else {}
         if record is None or record.pk not in found:
             raise NotFound
@@ -81,3 +82,10 @@ class Records(View):
         if self.row is None:
             return access.allowed(self.request.user, "change", model)
         return access.may(self.request, "change", self.row, model)
+
+
+def _uuid(given: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(given)
+    except ValueError:
+        raise NotFound from None

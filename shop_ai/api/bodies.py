@@ -130,6 +130,21 @@ class Problem(serializers.Serializer[Any]):
     code = serializers.ChoiceField(choices=["conflict", "outdated", "refused", "in_progress", "key_reused"])
 
 
+class Detail(serializers.Serializer[Any]):
+    """Why the door is closed, or that there is nothing behind it."""
+
+    detail = serializers.CharField()
+
+
+_MISTAKES = {"type": "object", "additionalProperties": {}, "description": "Field → what is wrong with it."}
+CLOSED: Mapping[Any, Any] = {401: Detail, 403: Detail, 429: Detail}
+READING = {**CLOSED, 404: Detail}
+LISTING = {**READING, 400: _MISTAKES}
+REFUSED = {**LISTING, (409, "application/problem+json"): Problem}
+KEYED = {**REFUSED, (422, "application/problem+json"): Problem}
+"""Answers that are not the wanted one, for the OpenAPI document."""
+
+
 class SkillSerializer(serializers.Serializer[Any]):
     """What a skill reads, takes, answers and writes."""
 

@@ -13,18 +13,24 @@ from shop_ai import jobs
 from shop_ai.api import access, examples
 from shop_ai.api.asking import ask
 from shop_ai.api.base import Records
-from shop_ai.api.bodies import JobsAsked, JobsWanted, NoBody, Problem
+from shop_ai.api.bodies import KEYED, LISTING, READING, REFUSED, JobsAsked, JobsWanted, NoBody
 from shop_ai.api.filters import JobFilter
 from shop_ai.api.idempotency import HEADER, once
-from shop_ai.api.schema import OpenApiParameter, extend_schema
+from shop_ai.api.schema import OpenApiParameter, extend_schema, extend_schema_view
 from shop_ai.api.serializers import JobDetailSerializer, JobSerializer
 from shop_ai.exceptions import Refused
 from shop_ai.models import Job
 from shop_ai.models.job import database
 
-KEY = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="Makes a repeated request harmless.")
+KEY = OpenApiParameter(
+    HEADER,
+    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$"},
+    OpenApiParameter.HEADER,
+    description="Makes a repeated request harmless.",
+)
 
 
+@extend_schema_view(list=extend_schema(responses={200: JobSerializer(many=True), **LISTING}))
 class Jobs(Records):
     queryset = Job.objects.select_related("suggestion")
     serializer_class = JobSerializer
@@ -41,7 +47,7 @@ class Jobs(Records):
     @extend_schema(
         parameters=[KEY],
         request=JobsWanted,
-        responses={202: JobsAsked, 409: Problem, 422: Problem},
+        responses={202: JobsAsked, **KEYED},
         examples=examples.ASK,
     )
     def create(self, request: Request) -> Response:
@@ -53,14 +59,12 @@ class Jobs(Records):
         asked = ask(self.request, body.wanted())
         return 202, JobsAsked(asked, context=self.get_serializer_context()).data
 
-    @extend_schema(responses=JobDetailSerializer)
+    @extend_schema(responses={200: JobDetailSerializer, **READING})
     def retrieve(self, request: Request, id: Any) -> Response:
         """One job with its answer."""
         return self._detail(self.record())
 
-    @extend_schema(
-        request=NoBody, responses={200: JobDetailSerializer, 202: JobDetailSerializer, 409: Problem}
-    )
+    @extend_schema(request=NoBody, responses={200: JobDetailSerializer, 202: JobDetailSerializer, **REFUSED})
     def cancel(self, request: Request, id: Any) -> Response:
         """Cancel: 200 where it had not begun, 202 where it runs and stops within seconds."""
         self.body(NoBody)
@@ -71,9 +75,7 @@ class Jobs(Records):
             raise Refused("This job is finished.")
         return self._detail(job, status=202 if job.is_live else 200)
 
-    @extend_schema(
-        request=NoBody, responses={201: JobDetailSerializer, 202: JobDetailSerializer, 409: Problem}
-    )
+    @extend_schema(request=NoBody, responses={201: JobDetailSerializer, 202: JobDetailSerializer, **REFUSED})
     def retry(self, request: Request, id: Any) -> Response:
         """Ask again: 201 with the new job, 202 with the one that waits already for the same."""
         self.body(NoBody)

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or find_spec("drf_spectacular"):
     from drf_spectacular.openapi import AutoSchema
-    from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
+    from drf_spectacular.utils import (
+        OpenApiExample,
+        OpenApiParameter,
+        extend_schema,
+        extend_schema_field,
+        extend_schema_view,
+    )
 
     INSTALLED = True
 else:
@@ -25,7 +31,7 @@ else:
     def extend_schema(*args: Any, **kwargs: Any) -> Any:
         return lambda described: described
 
-    extend_schema_field = extend_schema
+    extend_schema_field = extend_schema_view = extend_schema
 
 
 __all__ = (
@@ -35,4 +41,5 @@ __all__ = (
     "OpenApiParameter",
     "extend_schema",
     "extend_schema_field",
+    "extend_schema_view",
 )

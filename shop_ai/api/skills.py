@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from shop_ai.api import access
 from shop_ai.api.base import View
-from shop_ai.api.bodies import SkillSerializer
+from shop_ai.api.bodies import CLOSED, READING, SkillSerializer
 from shop_ai.api.schema import extend_schema
 from shop_ai.api.serializers import link
 from shop_ai.roles import bindings
@@ -21,12 +21,12 @@ class Skills(View):
     serializer_class = SkillSerializer
     needs = {"list": access.READ_ANY, "retrieve": access.READ_ANY}
 
-    @extend_schema(responses=SkillSerializer(many=True))
+    @extend_schema(responses={200: SkillSerializer(many=True), **CLOSED})
     def list(self, request: Request) -> Response:
         """Every skill of this store."""
         return Response([_shown(request, one) for one in skills().values()])
 
-    @extend_schema(responses=SkillSerializer)
+    @extend_schema(responses={200: SkillSerializer, **READING})
     def retrieve(self, request: Request, name: str) -> Response:
         """One skill with the schemas of its options and its answer."""
         if name not in skills():

@@ -13,15 +13,16 @@ from rest_framework.response import Response
 from shop_ai import jobs
 from shop_ai.api import access, examples
 from shop_ai.api.base import Records
-from shop_ai.api.bodies import ApplyBody, EditBody, NoBody, Problem
+from shop_ai.api.bodies import LISTING, READING, REFUSED, ApplyBody, EditBody, NoBody
 from shop_ai.api.filters import SuggestionFilter
-from shop_ai.api.schema import extend_schema
+from shop_ai.api.schema import extend_schema, extend_schema_view
 from shop_ai.api.serializers import SuggestionDetailSerializer, SuggestionSerializer
 from shop_ai.models import Suggestion
 
-ANSWERS = {200: SuggestionDetailSerializer, 409: Problem}
+ANSWERS = {200: SuggestionDetailSerializer, **REFUSED}
 
 
+@extend_schema_view(list=extend_schema(responses={200: SuggestionSerializer(many=True), **LISTING}))
 class Suggestions(Records):
     queryset = Suggestion.objects.select_related("job")
     serializer_class = SuggestionSerializer
@@ -36,7 +37,7 @@ class Suggestions(Records):
         "revert": (access.APPLY,),
     }
 
-    @extend_schema(responses=SuggestionDetailSerializer)
+    @extend_schema(responses={200: SuggestionDetailSerializer, **READING})
     def retrieve(self, request: Request, id: Any) -> Response:
         """One suggestion with the text before, the candidates and where it comes from."""
         self.record()
