@@ -41,6 +41,11 @@ def all_ended():
     return not Job.objects.filter(state__in=LIVE).exists()
 
 
+def slow(seconds, room=32):
+    """The echo backend, taking so long for each roomful."""
+    return {"BACKEND": "shop_ai.lm.echo.EchoBackend", "OPTIONS": {"latency": seconds, "room": room}}
+
+
 def options_of(broker):
     return getattr(broker, "transport_options", {})
 

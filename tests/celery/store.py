@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+from shop_ai.exceptions import ConfigurationError
+from shop_ai.lm.echo import EchoBackend
 from shop_ai.skills.describe_product import DescribeProduct
 
 
@@ -19,3 +23,18 @@ class WriteAtOnce(DescribeProduct):
     """Descriptions that nobody approves."""
 
     approval = False
+
+
+class SlowToOpen(EchoBackend):
+    """A checkpoint that takes its time."""
+
+    def open(self):
+        time.sleep(2)
+        super().open()
+
+
+class NeedsOptions(EchoBackend):
+    """A backend with a mistake in its settings."""
+
+    def __init__(self, *args, **kwargs):
+        raise ConfigurationError("it needs options")

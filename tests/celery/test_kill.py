@@ -1,0 +1,75 @@
+"""kill -9 and SIGSTOP: leases run out, somebody else does the work, and nothing is written twice."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+
+from django.db import connection
+
+from demo_store.catalogue.models import Product
+from shop_ai import jobs
+from shop_ai.models import Attempt, Job, Lane, State
+from tests.celery.harness import all_ended, check, check_written_once, counts, slow, wait_until
+
+LEASE = 1.0
+
+
+def done():
+    return Job.objects.filter(state=State.SUCCEEDED).count()
+
+
+def test_two_hundred_jobs_survive_twenty_kills(redis, start, products):
+    """Twenty on PostgreSQL; SQLite, which carries one worker and a few kills, shows the same with less."""
+    kills, number = (20, 200) if connection.vendor == "postgresql" else (5, 50)
+    chance = random.Random(20)
+    rows = products(number)
+    jobs.enqueue("describe_product", rows, lane=Lane.BULK)
+    echo = slow(0.3, room=4)
+
+    for _ in range(kills):
+        worker, before = start(redis, LM=echo), done()
+        wait_until(lambda before=before: done() > before + 3 or all_ended(), "some progress")
+        time.sleep(chance.uniform(0, 0.3))
+        worker.kill()
+    start(redis, LM=echo)
+    wait_until(all_ended, "the jobs")
+
+    assert counts() == {"succeeded": number}
+    assert Attempt.objects.filter(outcome="lost").exists()
+    check(number)
+    check_written_once(rows)
+
+
+def test_a_worker_that_was_stopped_for_two_leases_writes_nothing(redis, start, products):
+    """A stop may hit the middle of a transaction, whose locks then keep the job where it is: try again."""
+    slower, rows = start(redis, LM=slow(2.0)), products(32)
+    other = None
+
+    for n in range(0, 32, 8):
+        jobs.enqueue("describe_product", list(rows)[n : n + 8])
+        wait_until(lambda: Job.objects.filter(state=State.RUNNING).exists(), "a running job")
+        slower.send(signal.SIGSTOP)
+        other = other or start(redis)
+        time.sleep(2 * LEASE)
+        slower.send(signal.SIGCONT)
+        wait_until(all_ended, "the jobs")
+
+    assert Attempt.objects.filter(outcome="lost").exists()
+    check(32)
+    check_written_once(Product.objects.all())
+    assert slower.process.poll() is None
+    assert not Job.objects.exclude(state=State.SUCCEEDED).exists()
+
+
+def test_a_worker_for_upkeep_alone_brings_back_what_a_dead_one_held(folder, start, products):
+    worker = start(folder, LM=slow(3600))
+    jobs.enqueue("describe_product", products(4))
+    wait_until(lambda: counts() == {"running": 4}, "running jobs")
+    worker.kill()
+
+    start(folder, ready=False, queues="shop_ai.upkeep")
+
+    wait_until(lambda: counts() == {"queued": 4}, "the leases to run out")
+    assert set(Job.objects.values_list("worker_lost", flat=True)) == {1}
