@@ -67,11 +67,16 @@ def insert(ask: Ask, rows: models.QuerySet[Any]) -> Queued:
         language = ask.params.get("language")
         found = ask.binding.target_fingerprints(_by_key(ask.binding, rows), ask.targets, language)
         for chunk in _chunks(_distinct(found), CHUNK):
-            jobs = [_job(ask, key, target_fp, at) for key, target_fp in chunk]
-            created = moves.queue(jobs, raise_rank=ask.lane == Lane.INTERACTIVE)
+            created = _insert_chunk(ask, chunk, at)
             queued.created += created
-            queued.coalesced += len(jobs) - created
+            queued.coalesced += len(chunk) - created
     return queued
+
+
+def _insert_chunk(ask: Ask, chunk: list[tuple[Any, str]], at: datetime) -> int:
+    """A function of its own: its jobs are let go of before those of the next chunk are made."""
+    jobs = [_job(ask, key, target_fp, at) for key, target_fp in chunk]
+    return moves.queue(jobs, raise_rank=ask.lane == Lane.INTERACTIVE)
 
 
 def _job(ask: Ask, key: Any, target_fp: str, at: datetime) -> Job:

@@ -1,0 +1,96 @@
+"""Suggestions, workers and pauses."""
+
+from __future__ import annotations
+
+import pytest
+
+from shop_ai.models import Lane, Pause, Suggestion, WorkerBoot
+from shop_ai.models.clock import now
+from shop_ai.models.job import database, uuid7
+
+PAUSES = "/admin/shop_ai/pause/"
+
+
+def test_suggestions_are_a_history_to_read(boss, product, draft, click):
+    click(product, f"apply:{draft.pk}")
+
+    page = boss.get("/admin/shop_ai/suggestion/").content.decode()
+    detail = boss.get(f"/admin/shop_ai/suggestion/{draft.pk}/change/").content.decode()
+
+    assert "Applied" in page and "Step stool" in page
+    assert "<ins>" in detail and "skill_version" in detail
+    assert boss.post(f"/admin/shop_ai/suggestion/{draft.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_suggestion_of_a_model_that_is_no_longer_bound_can_be_read(boss, draft):
+    Suggestion.objects.update(target_model="catalogue.maker")
+    assert boss.get(f"/admin/shop_ai/suggestion/{draft.pk}/change/").status_code == 200
+    Suggestion.objects.update(target_model="old.thing")
+    assert boss.get(f"/admin/shop_ai/suggestion/{draft.pk}/change/").status_code == 200
+
+
+def test_workers_are_shown_as_alive_or_not(boss):
+    at = now(database())
+    for state in ("ready", "stopped"):
+        WorkerBoot.objects.create(
+            id=uuid7(), host=state, pid=1, state=state, detail={"checkpoint": "c1"}, started_at=at, seen_at=at
+        )
+
+    html = boss.get("/admin/shop_ai/workerboot/").content.decode()
+    one = WorkerBoot.objects.get(host="ready")
+
+    assert 'alt="True"' in html and 'alt="False"' in html
+    assert "c1" in boss.get(f"/admin/shop_ai/workerboot/{one.pk}/change/").content.decode()
+
+
+@pytest.fixture
+def keeper(make_client):
+    return make_client("shop_ai.pause")
+
+
+def test_adding_a_pause_stops_and_deleting_it_resumes(keeper):
+    keeper.post(f"{PAUSES}add/", {"skill": "describe_product", "lane": Lane.BULK, "reason": "Stocktaking"})
+    pause = Pause.objects.get()
+    page = keeper.get(PAUSES).content.decode()
+    keeper.post(f"{PAUSES}{pause.pk}/delete/", {"post": "yes"})
+
+    assert (pause.skill, pause.lane, pause.by) == ("describe_product", "bulk", keeper.user)
+    assert "Stocktaking" in page and "Write description" in page
+    assert not Pause.objects.exists()
+
+
+def test_several_pauses_are_deleted_from_the_list(keeper):
+    pauses = [Pause.objects.create(reason="a"), Pause.objects.create(lane="bulk", reason="b")]
+    data = {"action": "delete_selected", "_selected_action": [one.pk for one in pauses], "post": "yes"}
+
+    assert "Every skill" in keeper.get(PAUSES).content.decode()
+    keeper.post(PAUSES, data)
+
+    assert not Pause.objects.exists()
+
+
+def test_the_same_pause_twice_and_one_without_a_reason_are_refused(keeper):
+    Pause.objects.create(reason="first")
+
+    keeper.post(f"{PAUSES}add/", {"skill": "", "lane": "", "reason": "second"})
+    keeper.post(f"{PAUSES}add/", {"skill": "", "lane": "bulk", "reason": ""})
+    keeper.post(f"{PAUSES}add/", {"skill": "no_such_skill", "lane": "", "reason": "third"})
+
+    assert Pause.objects.count() == 1
+
+
+def test_a_pause_is_not_changed(keeper):
+    pause = Pause.objects.create(reason="first")
+
+    assert keeper.post(f"{PAUSES}{pause.pk}/change/", {"reason": "other"}).status_code == 403
+
+
+def test_without_the_permission_nobody_pauses(make_client):
+    pause = Pause.objects.create(reason="first")
+    client = make_client("shop_ai.view_pause", "shop_ai.generate", "shop_ai.bulk")
+
+    assert client.get(PAUSES).status_code == 200
+    assert client.post(f"{PAUSES}add/", {"lane": "bulk", "reason": "x"}).status_code == 403
+    assert client.post(f"{PAUSES}{pause.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert make_client().get(PAUSES).status_code == 403
+    assert Pause.objects.count() == 1
