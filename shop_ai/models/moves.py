@@ -380,7 +380,7 @@ def queue(rows: list[Job], *, raise_rank: bool, look_again: bool = True) -> int:
 
 def _served(new: Job, raise_rank: bool) -> dict[str, Any]:
     """What changes on a queued job that is asked for once more: it expires with the last who waits for it."""
-    never = When(deadline_at=None, then=_time(None))
+    never = When(deadline_at=None, then=F("deadline_at"))  # typed, as PostgreSQL asks
     changes: dict[str, Any] = {"deadline_at": Case(never, default=_time(new.deadline_at))}
     if raise_rank:
         rank = Least(F("rank"), _time(new.rank))
