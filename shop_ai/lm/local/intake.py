@@ -86,6 +86,6 @@ class Intake:
         """The finished row as text."""
         text = self.prompts.text(row.tokens)
         if row.finish == "length":
-            text = text.removesuffix("\ufffd")  # half of a letter
+            text = text.rstrip("\ufffd")  # half of a letter
             return Candidate(text=text, tokens=len(row.tokens), finish="length")
         return Candidate(text=text, tokens=len(row.tokens))

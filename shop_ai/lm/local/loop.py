@@ -44,6 +44,7 @@ class Loop:
         self.active: list[Row] = []
         """In the order of the places in the cache."""
         self.weighing = Weighing(self, by_length=by_length)
+        self._taken: list[Ticket] = []
         self.tokens_out = 0
 
     @property
@@ -58,6 +59,7 @@ class Loop:
             except Exception as error:
                 ticket.fail(error if isinstance(error, BackendError) else BackendError(str(error)))
                 continue
+            self._taken.append(ticket)
             queue = self.weighing.waiting if isinstance(ticket.request, Choose) else self.waiting
             queue.append(ticket)
 
@@ -72,13 +74,17 @@ class Loop:
             self.rows.rest()
 
     def everything(self) -> list[Ticket]:
-        """All unanswered requests."""
-        return [*self.waiting, *self.weighing.waiting, *dict.fromkeys(row.ticket for row in self.active)]
+        """All unanswered requests, wherever they are at this moment."""
+        self._taken = [ticket for ticket in self._taken if not ticket.settled]
+        return self._taken
 
     # -- Leaving -------------------------------------------------------------------------------
 
     def _drop_cancelled(self) -> None:
-        for ticket in [ticket for ticket in self.everything() if ticket.cancelled]:
+        cancelled = [ticket for ticket in self.everything() if ticket.cancelled]
+        if not cancelled:
+            return
+        for ticket in cancelled:
             ticket.drop()
         self.waiting = deque(ticket for ticket in self.waiting if not ticket.settled)
         self.weighing.waiting = deque(ticket for ticket in self.weighing.waiting if not ticket.settled)
@@ -107,7 +113,9 @@ class Loop:
         """The oldest request and others of similar length and the same prefix, as far as they fit."""
         if not self.waiting:
             return []
-        oldest, *others = islice(self.waiting, LOOKAHEAD)
+        # a static batch is all there will be, so it is filled at once
+        most = GROUP if self.rows.continuous else self.limits.rows_now
+        oldest, *others = islice(self.waiting, max(LOOKAHEAD, 2 * most))
         if oldest.alone and self.active:
             return []
         others = [
@@ -116,7 +124,7 @@ class Loop:
         others.sort(key=lambda other: abs(len(other.prompt) - len(oldest.prompt)))
         group: list[Ticket] = []
         for ticket in [oldest, *([] if oldest.alone else others)]:
-            if len(group) == GROUP or not self._fits([*group, ticket]):
+            if len(group) == most or not self._fits([*group, ticket]):
                 break
             group.append(ticket)
         return group
