@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -53,15 +53,21 @@ class Chooser:
     asked: Skill
 
     def select(self, queryset: QuerySet[Any], *, keep: bool) -> Selection:
-        """Each row is left out for the first reason that holds; one COUNT a reason."""
+        """Each row is left out for the first reason that holds; all are counted in one query."""
         found = self.binding.model._base_manager.using(self.binding.using)
         left = found.filter(pk__in=queryset.using(self.binding.using).order_by().values("pk"))
-        chosen = count = left.count()
+        steps = dict(self._steps(keep))
+        wanted, counts = Q(), {"chosen": Count("pk")}
+        for name, condition in steps.items():
+            wanted &= Q(condition)
+            counts[f"after_{name}"] = Count("pk", filter=wanted)
+        found_counts = left.aggregate(**counts)
+        chosen = count = found_counts["chosen"]
         skipped: dict[str, int] = {}
-        for name, wanted in self._steps(keep):
-            left = left.filter(wanted)
-            now = left.count()
+        for name in steps:
+            now = found_counts[f"after_{name}"]
             skipped[name], count = count - now, now
+        left = left.filter(wanted)
         forbidden = sum(1 for row in self._each(left) if not self._may(row)) if self._each_row() else 0
         skipped["forbidden"] = forbidden
         return Selection(rows=left, chosen=chosen, ready=count - forbidden, skipped=skipped)
