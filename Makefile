@@ -63,7 +63,7 @@ $(VENV)/.installed-demo: $(PY) $(PINS)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed-demo
-	$(PIP) -c docker/constraints.txt -e '.[dev]'
+	$(PIP) -c docker/constraints.txt -e '.[dev,stores]'
 	@touch $@
 
 $(PY):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -85,6 +86,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- database -------------------------------------------------------------------------------------
 
+DATABASES: dict[str, dict[str, Any]]
 if os.environ.get("SHOP_DB") == "postgres":
     DATABASES = {
         "default": {

@@ -1,4 +1,4 @@
-"""Settings of the test suite: the demo store on the echo backend; SQLite unless TEST_DATABASE says otherwise."""
+"""Settings of the test suite: the demo store on the echo backend; SQLite unless TEST_DATABASE says so."""
 
 from __future__ import annotations
 

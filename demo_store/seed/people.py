@@ -9,6 +9,8 @@ from demo_store.seed.files import load
 
 PASSWORD = "demo"  # noqa: S105 - everybody may know it: these people do not exist
 STORE_APPS = ["catalogue", "reviews", "support", "orders"]
+AI = "shop_ai"
+"""Its permissions too, where it is installed: a merchant of the demo may do everything with texts."""
 
 
 def add_people() -> None:
@@ -20,7 +22,7 @@ def add_people() -> None:
         defaults={"email": "merchant@example.com", "is_staff": True, "password": make_password("merchant")},
     )
     if new:
-        merchant.user_permissions.set(Permission.objects.filter(content_type__app_label__in=STORE_APPS))
+        merchant.user_permissions.set(Permission.objects.filter(content_type__app_label__in=[*STORE_APPS, AI]))
     password = make_password(PASSWORD)
     User.objects.bulk_create(
         [

@@ -20,7 +20,7 @@ class Quoted:
     __slots__ = ("value",)
 
     def __init__(self, value: Any) -> None:
-        self.value = value.value if isinstance(value, Quoted) else value
+        self.value: Any = value.value if isinstance(value, Quoted) else value
 
     def __str__(self) -> str:
         if isinstance(self.value, list | tuple):

@@ -37,7 +37,8 @@ def source(name: str, own: str) -> str:
         found = get_template(f"shop_ai/prompts/{name}.txt")
     except TemplateDoesNotExist:
         return own
-    return str(getattr(found, "template", found).source)
+    backend: Any = found
+    return str(backend.template.source)
 
 
 def render(text: str, context: Mapping[str, Any]) -> tuple[Segment, ...]:

@@ -15,7 +15,7 @@ from demo_store.catalogue.models import Attribute, Category, Maker, Product
 from demo_store.orders.models import Line, Order
 
 ROOT = Path(demo_store.__file__).parent
-MAY_NAME_IT = {"settings.py", "urls.py", "ai.py"}
+MAY_NAME_IT = {"settings.py", "urls.py", "ai.py", "demo.py"}
 
 
 def imports(path: Path) -> set[str]:
