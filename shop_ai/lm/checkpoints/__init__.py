@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop_ai.lm.checkpoints.install import install, installed
+from shop_ai.lm.checkpoints.installing import install, installed
 from shop_ai.lm.checkpoints.manifest import DEFAULT_FOLDER, Manifest, location, seal, verify
 from shop_ai.lm.checkpoints.sources import KNOWN, Known
 

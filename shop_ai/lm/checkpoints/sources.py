@@ -111,7 +111,6 @@ def from_hub(name: str, target: Path, say: Say) -> tuple[str, str]:
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (
         HFValidationError,
-        OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
@@ -127,7 +126,9 @@ def from_hub(name: str, target: Path, say: Say) -> tuple[str, str]:
         snapshot_download(repository, revision=commit, local_dir=target, allow_patterns=list(HUB_FILES))
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise CheckpointError(f"The hub has no {name}, or it needs a token in HF_TOKEN.") from error
-    except (OfflineModeIsEnabled, OSError) as error:  # httpx errors reach us as OSError or below
+    except CheckpointError:
+        raise
+    except Exception as error:  # the hub client has changed its HTTP library, and its errors, before
         if getattr(error, "errno", None) == 28:
             raise
         raise _unreachable(name, error) from error
