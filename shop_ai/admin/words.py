@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ KNOWN = (
     gettext_noop("seo title"),
     gettext_noop("seo description"),
     gettext_noop("reply"),
+    gettext_noop("language"),
     # reasons
     gettext_noop("Not enough facts to write from."),
     gettext_noop("There are not enough facts to write from."),
@@ -38,7 +40,11 @@ KNOWN = (
     gettext_noop("The row is no longer there."),
     gettext_noop("The result could not be stored."),
     gettext_noop("The language model's answer does not have the required form."),
-    gettext_noop("The language model wrote no whole sentence."),
+    gettext_noop(
+        "The language model found no words for this that the facts support; it is left for a person."
+    ),
+    gettext_noop("This backend cannot answer that kind of request."),
+    gettext_noop("That is not possible in the present state."),
     gettext_noop("The language model failed; the job may be tried again."),
     gettext_noop("The text is longer than the language model can read."),
     gettext_noop("The worker died three times while running this, the last time with nothing beside it."),
@@ -52,10 +58,25 @@ KNOWN = (
     gettext_noop("The store has no way to undo this field (UNDO is not set)."),
 )
 
+PATTERNS = (
+    (
+        re.compile(r"(?P<field>.+) has (?P<number>\d+) characters; the store's field takes (?P<limit>\d+)\."),
+        gettext_noop("%(field)s has %(number)s characters; the store's field takes %(limit)s."),
+    ),
+    (
+        re.compile(r"The store does not write (?P<language>.+); its LANGUAGES are (?P<known>.+)\."),
+        gettext_noop("The store does not write %(language)s; its LANGUAGES are %(known)s."),
+    ),
+)
+"""Sentences with something filled in."""
+
 
 def say(sentence: object) -> str:
     """The sentence, translated where it is one of ours."""
     text = str(sentence)
+    for pattern, wording in PATTERNS:
+        if found := pattern.fullmatch(text):
+            return gettext(wording) % found.groupdict()
     return gettext(text) if text else ""
 
 
