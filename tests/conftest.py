@@ -16,8 +16,8 @@ from tests import services
 # Time limits of one example would be timing assertions; the database decides how long it takes.
 settings.register_profile(
     "ci",
-    max_examples=40,
-    stateful_step_count=20,
+    max_examples=50,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -68,3 +68,15 @@ def awkward(settings):
 
     settings.SHOP_AI = copy.deepcopy(SHOP_AI)
     return settings
+
+
+@pytest.fixture
+def shop(settings):
+    """The demo store with the skills of tests/shop.py; call it to change settings of ours."""
+    from tests.shop import shop_settings
+
+    def change(**changes):
+        settings.SHOP_AI = shop_settings(**changes)
+
+    change()
+    return change
