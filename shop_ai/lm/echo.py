@@ -35,6 +35,7 @@ class EchoBackend(Backend):
         self.latency = float(self.options.get("latency", 0.0))
         self.fail: dict[str, str] = dict(self.options.get("fail", {}))
         self._waiting: deque[_Item] = deque()
+        self._hanging: list[Future[Completion]] = []
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -80,7 +81,7 @@ class EchoBackend(Backend):
         source = self.source(request)
 
         def words(maximum: int) -> str:
-            return _cut(f"{name}: {source}", min(maximum, 200) - 1).rstrip(" .") + "."
+            return _cut(f"{name}: {source}", min(maximum, 200) - 1).rstrip(" .,;:") + "."
 
         value = smallest(request.schema or {}, words, variant=number)
         return json.dumps(value, ensure_ascii=False)
@@ -106,7 +107,7 @@ class EchoBackend(Backend):
             self.progressed_at = time.monotonic()
             for request, future in batch:
                 self._settle(request, future, started)
-        for _, future in self._waiting:
+        for future in [*self._hanging, *(future for _, future in self._waiting)]:
             futures.cancel(future)
 
     def _next_batch(self) -> list[_Item]:
@@ -126,7 +127,7 @@ class EchoBackend(Backend):
         try:
             self.refuse_unsupported(request)
             if self._asked_to_fail(request):
-                return None  # hang: neither an answer nor an error
+                return self._hanging.append(future)
             futures.answer(future, self._completion(request, started))
         except Exception as error:  # one request's trouble is not the others'
             futures.fail(future, _as_backend_error(error))

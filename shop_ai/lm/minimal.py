@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shop_ai.lm.pattern import shortest
+from shop_ai.lm.pattern import matching
 
 Schema = Mapping[str, Any]
 MAX_DEPTH = 12  # a schema that refers to itself ends here, where an alternative allows it to
@@ -141,9 +140,7 @@ class Filler:
         while len(text) < schema.get("minLength", 0):
             text = f"{text} {text or 'echo'}"[:maximum]
         pattern = schema.get("pattern")
-        if pattern is not None and not re.search(pattern, text):
-            return shortest(pattern)
-        return text
+        return text if pattern is None else matching(pattern, text)
 
 
 def _pick(options: Sequence[Schema], depth: int) -> Schema:

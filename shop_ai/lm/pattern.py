@@ -11,6 +11,15 @@ from typing import Any
 _CLASSES = {c.CATEGORY_DIGIT: "0", c.CATEGORY_SPACE: " ", c.CATEGORY_WORD: "a"}
 
 
+def matching(pattern: str, text: str) -> str:
+    """The text itself where the pattern allows it, else a short string that it allows."""
+    try:
+        fits = re.search(pattern, text)
+    except re.error as error:
+        raise ValueError(f"No example for the pattern {pattern!r}.") from error
+    return text if fits else shortest(pattern)
+
+
 def shortest(pattern: str) -> str:
     """A string matched by the pattern; raises `ValueError` where the pattern is too clever."""
     try:

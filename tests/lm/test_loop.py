@@ -118,6 +118,32 @@ def test_memory_is_given_back_and_taken_again(local):
     assert backend.loop.rows.cache.tokens == 512
 
 
+@pytest.mark.parametrize("kind", ["head", "eager"])
+def test_other_architectures_give_the_same_text(local, kind):
+    backend = local()
+    wanted = requests(10, seed=10)
+    expected = written(backend, wanted)
+    if kind == "head":  # one that scales its logits: the whole model runs
+        backend.loop.network._plain_head = False
+    else:  # one without sdpa: the mask is added
+        backend.loop.network.model.set_attn_implementation("eager")
+
+    assert written(backend, wanted) == expected
+
+
+def test_more_prefixes_than_are_kept(local):
+    backend = local()
+    wanted = [
+        Generate(messages=ask("kettle", f"This is question number {n}, about the following:"), max_tokens=4)
+        for n in range(12)
+    ]
+
+    first = written(backend, wanted)
+
+    assert len(backend.loop.rows._prefixes) == 8
+    assert written(backend, wanted) == first
+
+
 # -- Sampling --------------------------------------------------------------------------------------
 
 
