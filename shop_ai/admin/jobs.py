@@ -69,7 +69,7 @@ class SkillFilter(admin.SimpleListFilter):
 class JobAdmin(WithRows):
     """Jobs, the newest first."""
 
-    list_display = ["standing", "what", "target", "lane", "owner", "created_at", "finished_at", "why"]
+    list_display = ["standing", "target", "what", "why", "created_at", "lane", "owner"]
     list_filter = ["state", SkillFilter, "lane"]
     list_select_related = ["owner"]
     list_per_page = 50
@@ -96,7 +96,7 @@ class JobAdmin(WithRows):
     def standing(self, job: Job) -> str:
         """A sign and words: not colour alone."""
         asked = _(" (cancel asked)") if job.is_live and job.cancel_requested_at else ""
-        return f"{SYMBOLS[State(job.state)]} {job.get_state_display()}{asked}"
+        return f"{SYMBOLS[State(job.state)]}\N{NO-BREAK SPACE}{job.get_state_display()}{asked}"
 
     @admin.display(description=_("reason"))
     def why(self, job: Job) -> str:
@@ -105,7 +105,7 @@ class JobAdmin(WithRows):
 
     @admin.display(description=_("options"))
     def options(self, job: Job) -> str:
-        return as_json(job.params)
+        return as_block(as_json(job.params))
 
     @admin.display(description=_("answer"))
     def answer(self, job: Job) -> str:

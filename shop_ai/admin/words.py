@@ -94,4 +94,4 @@ def reason(job: Any) -> str:
     text = str(job.error_public)
     if job.missing:
         text = text.removesuffix(f": {', '.join(map(str, job.missing))}.").removesuffix(".") + "."
-    return " ".join(say(f"{part}.") for part in text.split(". ")) if text.count(". ") else say(text)
+    return " ".join(say(sentence) for sentence in re.split(r"(?<=\.) ", text))

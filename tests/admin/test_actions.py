@@ -287,3 +287,11 @@ def test_with_its_permissions_a_button_works(make_client, product, draft, verb):
     draft.refresh_from_db()
     expected = {"write": Decision.WAITING, "apply": Decision.APPLIED, "dismiss": Decision.DISMISSED}
     assert draft.state == expected[verb]
+
+
+def test_buttons_of_a_model_that_is_no_longer_bound_are_not_found(boss, product, settings):
+    roles = {name: role for name, role in settings.SHOP_AI["ROLES"].items() if name == "article"}
+    settings.SHOP_AI = {**settings.SHOP_AI, "ROLES": roles}
+
+    assert boss.post(act_url(product), {"shop_ai-act": "write:describe_product"}).status_code == 404
+    assert "shop-ai-panel" not in text(boss.get(change_url(product)))

@@ -111,14 +111,15 @@ def test_the_ticked_texts_are_applied(boss, done, goods):
     response = decide(boss, done, "apply", [first, second])
 
     assert "2 texts applied." in response.content.decode()
-    states = [one.state for one in Suggestion.objects.order_by("pk")]
+    states = sorted(Suggestion.objects.values_list("state", flat=True))
     assert states == [Decision.APPLIED, Decision.APPLIED, Decision.WAITING]
     assert Product.objects.exclude(long_text="").count() == 2
     assert "Decided (2)" in page(boss, done, show="decided")
 
 
-def test_one_that_is_refused_does_not_hold_up_the_others(boss, done):
-    first, second, _third = Suggestion.objects.order_by("pk")
+def test_one_that_is_refused_does_not_hold_up_the_others(boss, done, goods):
+    first = Suggestion.objects.get(target_id=str(goods[0].pk))
+    second = Suggestion.objects.get(target_id=str(goods[1].pk))
     seen = {f"shop_ai-{first.pk}-seen": seen_now(first)}
     Product.objects.filter(pk=first.target_id).update(long_text="Somebody wrote this.")
 
@@ -218,3 +219,21 @@ def test_the_list_of_batches_shows_how_far_each_is(boss, done):
 def test_the_page_takes_a_bounded_number_of_queries(boss, done, django_assert_max_num_queries):
     with django_assert_max_num_queries(30):
         page(boss, done)
+
+
+def test_a_batch_of_one_s_own_is_hidden_without_the_permission_for_bulk(make_client, batch):
+    client = make_client(*CHANGE)
+    Batch.objects.update(by=client.user)
+
+    assert client.get(url(batch)).status_code == 403
+
+
+def test_when_all_ticked_are_refused_nothing_is_said_to_be_applied(boss, done):
+    found = list(Suggestion.objects.all())
+    Product.objects.update(long_text="Somebody wrote this.")
+    old = {f"shop_ai-{one.pk}-seen": "0" * 64 for one in found}
+
+    html = decide(boss, done, "apply", found, **old).content.decode()
+
+    assert "compare again" in html
+    assert "applied." not in html

@@ -293,3 +293,45 @@ def test_memory_does_not_grow_with_the_rows(boss, many):
         tracemalloc.stop()
 
     assert peaks[1] <= 1.15 * peaks[0]
+
+
+def test_rows_that_another_batch_takes_meanwhile_are_counted_as_waiting(boss, goods, rf):
+    from shop_ai import jobs
+    from shop_ai.admin import bulk
+    from shop_ai.admin.forms import options_form
+    from shop_ai.admin.selection import Chooser
+    from shop_ai.roles import bindings
+    from shop_ai.skills import skill
+
+    request, asked = rf.post(LIST), skill("describe_product")
+    request.user = boss.user
+    chooser = Chooser(
+        request=request,
+        model_admin=admin.site._registry[Product],
+        binding=bindings()["product"],
+        asked=asked,
+    )
+    selection = chooser.select(Product.objects.all(), keep=True)
+    selection.rows = Product.objects.all()  # as they were a moment before the other batch came
+    jobs.enqueue("describe_product", goods[0])
+    form = options_form(asked, data={})
+    assert form.is_valid()
+
+    batch = bulk.start(chooser, selection, form)
+
+    batch.refresh_from_db()
+    assert (batch.coalesced, batch.jobs.count()) == (1, 2)
+
+
+def test_a_field_that_is_no_column_cannot_be_counted_as_written(boss, make_product, settings):
+    roles = settings.SHOP_AI["ROLES"]
+    way = {"READ": "long_text", "WRITE": "demo_store.ai.facts"}
+    fields = {**roles["product"]["FIELDS"], "description": way}
+    settings.SHOP_AI = {
+        **settings.SHOP_AI,
+        "ROLES": {**roles, "product": {**roles["product"], "FIELDS": fields}},
+    }
+
+    html = chosen(boss, [make_product(long_text="Text.")]).content.decode()
+
+    assert "1 text will be asked for." in html

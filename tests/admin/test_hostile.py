@@ -145,3 +145,18 @@ def test_our_script_is_a_file_of_ours(boss, product):
 
     assert '<script src="/static/shop_ai/admin.js" type="module"></script>' in html
     assert Product.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<script>x</script>",
+        "<style>x</style>",
+        "<p style='x'>",
+        "<p onclick=x>",
+        "<a href=' JavaScript:x'>",
+        "<img src=//sink.test/x>",
+    ],
+)
+def test_the_inspection_sees_what_it_is_for(html):
+    assert inspect(html)

@@ -24,7 +24,7 @@ def declined(make_product, click, work):
 def test_the_list_tells_states_and_reasons_in_words(boss, declined):
     html = boss.get(LIST).content.decode()
 
-    assert "– Declined" in html
+    assert "–\N{NO-BREAK SPACE}Declined" in html
     assert "Not enough facts to write from. Missing: attributes" in html
     assert "Write description" in html and "Bare" in html
 
@@ -119,7 +119,7 @@ def test_the_buttons_cancel_and_retry(boss, queued):
     html = boss.get(url(queued)).content.decode()
     response = boss.post(url(queued, "act"), {"shop_ai-act": "retry"}, follow=True)
 
-    assert "✕ Cancelled" in html and 'value="retry"' in html
+    assert "✕\N{NO-BREAK SPACE}Cancelled" in html and 'value="retry"' in html
     assert "1 job changed." in response.content.decode()
     assert Job.objects.filter(retry_of=queued, state=State.QUEUED).exists()
 
@@ -169,3 +169,9 @@ def test_jobs_cannot_be_seen_without_permission(make_client, queued):
 def test_addresses_answer_to_post_and_known_words_only(boss, queued):
     assert boss.get(url(queued, "act")).status_code == 405
     assert boss.post(url(queued, "act"), {"shop_ai-act": "nonsense"}).status_code == 404
+
+
+def test_a_job_that_does_not_exist_is_not_found(boss, db):
+    from shop_ai.models.job import uuid7
+
+    assert boss.post(f"{LIST}{uuid7()}/act/", {"shop_ai-act": "cancel"}).status_code == 404

@@ -83,6 +83,7 @@ def test_a_pause_is_not_changed(keeper):
     pause = Pause.objects.create(reason="first")
 
     assert keeper.post(f"{PAUSES}{pause.pk}/change/", {"reason": "other"}).status_code == 403
+    assert "first" in keeper.get(f"{PAUSES}{pause.pk}/change/").content.decode()
 
 
 def test_without_the_permission_nobody_pauses(make_client):
