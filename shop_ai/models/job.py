@@ -103,7 +103,7 @@ class Job(models.Model):
 
     lane = models.CharField(_("lane"), max_length=16, choices=Lane.choices, default=Lane.INTERACTIVE)
     rank = models.DateTimeField(_("rank"))
-    """When it was asked for plus the lane's head start: the smallest goes first."""
+    """When it was asked for, or last lost with its worker, plus the lane's head start: smallest first."""
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.QUEUED)
     available_at = models.DateTimeField(_("not before"))
     deadline_at = models.DateTimeField(_("not after"), null=True, blank=True)

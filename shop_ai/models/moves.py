@@ -251,7 +251,10 @@ def _reap_one(job: Job) -> bool:
             public=public,
             counts=counts,
         )
-    return _back(job, "reap", "lost", changes=counts)
+    # Behind those that wait in its lane: the next worker that is killed shall not hit the same jobs again,
+    # and one that kills its worker lets the others through first.
+    head_start = config().BULK_HEAD_START if job.lane == Lane.BULK else 0.0
+    return _back(job, "reap", "lost", changes={**counts, "rank": later(head_start)})
 
 
 def _back(
