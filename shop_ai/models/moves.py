@@ -332,7 +332,7 @@ def cancel(jobs: Any) -> tuple[int, int]:
     """
     ended = asked = 0
     with transaction.atomic(using=database()):
-        live = Job.objects.filter(pk__in=jobs.order_by().values("pk"), state__in=LIVE)
+        live = Job.objects.filter(pk__in=jobs.values("pk"), state__in=LIVE)
         held = list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
         for start in range(0, len(held), 1000):
             some = Job.objects.filter(pk__in=held[start : start + 1000])

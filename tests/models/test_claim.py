@@ -1,0 +1,194 @@
+"""Who gets which job: order, caps, slots, isolation, pauses, and two workers at a time."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connection, connections, transaction
+from django.db.models import F
+
+from shop_ai import jobs
+from shop_ai.models import Attempt, Job, Lane, Pause, State, moves
+from shop_ai.models.clock import later
+from tests.models.invariants import violations
+from tests.shop import Hand, pass_time, product, products
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _shop(shop):
+    return shop
+
+
+def queue(count: int, **kwargs):
+    rows = products(count)
+    for row in rows:
+        jobs.enqueue("write_text", row, **kwargs)
+    return rows
+
+
+def test_the_smallest_rank_goes_first():
+    rows = queue(3)
+    Job.objects.filter(target_id=str(rows[2].pk)).update(rank=later(-60))
+    Job.objects.filter(target_id=str(rows[0].pk)).update(rank=later(60))
+
+    taken = Hand().claim(3)
+
+    assert [job.target_id for job in taken] == [str(rows[i].pk) for i in (2, 1, 0)]
+
+
+def test_a_claim_opens_an_attempt_and_holds_the_row():
+    queue(1)
+    hand = Hand()
+
+    job = hand.one()
+
+    attempt = Attempt.objects.get()
+    assert (job.state, job.attempt, job.lease_owner, job.queue_key) == (State.RUNNING, 1, hand.id, None)
+    assert (attempt.number, attempt.worker, attempt.outcome) == (1, hand.id, "")
+    assert violations() == []
+
+
+def test_no_more_are_taken_than_the_lanes_allow():
+    queue(4)
+    queue(4, lane=Lane.BULK)
+
+    taken = Hand().claim(6, caps={"interactive": 2, "bulk": 3})
+
+    assert sorted(job.lane for job in taken) == ["bulk"] * 3 + ["interactive"] * 2
+    assert len(Hand().claim(2)) == 2
+    assert Hand().claim(5, caps={"bulk": 0}) == []
+
+
+def test_two_jobs_for_one_row_do_not_run_together():
+    row = product()
+    jobs.enqueue("write_text", row)
+    jobs.enqueue("draft_title", row)
+    hand = Hand()
+
+    first = hand.claim(2)
+
+    assert len(first) == 1
+    assert hand.claim(2) == []
+    moves.end(first[0], State.DECLINED)
+    assert len(hand.claim(2)) == 1
+
+
+def test_an_unknown_skill_is_left_queued():
+    """F26: a newer web process may ask for what this worker does not know yet."""
+    queue(1)
+
+    assert Hand().claim(known=["another"]) == []
+    assert Job.objects.get().state == State.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("pause", "left"), [({"skill": "write_text"}, 1), ({"lane": "bulk"}, 2), ({}, 0), ({"skill": "x"}, 3)]
+)
+def test_a_pause_holds_back_what_it_names(pause, left):
+    queue(1)
+    queue(1, lane=Lane.BULK)
+    jobs.enqueue("draft_title", product())
+    Pause.objects.create(reason="x", **pause)
+
+    assert len(Hand().claim(5)) == left
+
+
+def test_a_job_lost_twice_runs_alone():
+    """F20: what may kill a worker is tried with nothing beside it."""
+    rows = queue(3)
+    Job.objects.filter(target_id=str(rows[1].pk)).update(worker_lost=2, rank=later(-60))
+    hand = Hand()
+
+    assert hand.claim(5, idle=False) == []
+    assert [job.target_id for job in hand.claim(5)] == [str(rows[1].pk)]
+
+
+def test_nothing_is_taken_past_a_job_that_must_run_alone():
+    rows = queue(3)
+    Job.objects.filter(target_id=str(rows[1].pk)).update(worker_lost=2)
+    for n, row in enumerate(rows):
+        Job.objects.filter(target_id=str(row.pk)).update(rank=later(-60 + n))
+
+    taken = Hand().claim(5)
+
+    assert [job.target_id for job in taken] == [str(rows[0].pk)]
+
+
+def test_an_overdue_job_expires(shop):
+    shop(DEADLINE=30.0)
+    queue(1)
+    pass_time(31)
+
+    expired = moves.expire()
+
+    job = Job.objects.get()
+    assert (expired, job.state, job.error_class) == (1, State.EXPIRED, "expired")
+
+
+def test_a_row_begun_by_another_worker_just_now_is_left(monkeypatch):
+    """Two jobs of one row, chosen by two workers before either has begun: the key lets one of them in."""
+    first, second = queue(2)
+    Job.objects.filter(target_id=str(second.pk)).update(slot="the same")
+    Job.objects.filter(target_id=str(first.pk)).update(slot="the same")
+    hand = Hand()
+    chosen = list(Job.objects.order_by("rank", "pk"))
+    with transaction.atomic():
+        taken = moves._take(hand.id, chosen)
+
+    assert len(taken) == 1
+    assert violations() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_never_claim_the_same_job(shop):
+    queue(120)
+    taken: list[Job] = []
+    start = threading.Barrier(2)
+
+    def work() -> None:
+        hand = Hand()
+        try:
+            start.wait()
+            misses = 0
+            while misses < 3:
+                some = hand.claim(7)
+                taken.extend(some)
+                misses += not some
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(taken) == 120 == len({job.pk for job in taken})
+    assert not Job.objects.exclude(attempt=1).exists()
+    assert violations() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_takes_the_jobs_behind_those_another_is_taking(shop):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    queue(6)
+    found: list[int] = []
+
+    def behind() -> None:
+        try:
+            found.append(len(Hand().claim(3)))
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        Hand().claim(1)
+        thread = threading.Thread(target=behind)
+        thread.start()
+        thread.join()
+
+    assert found == [3]
+    assert Job.objects.filter(state=State.RUNNING, write_key=F("slot")).count() == 4
