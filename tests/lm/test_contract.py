@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from shop_ai.lm.base import Backend, Candidate, Completion
@@ -56,6 +59,18 @@ class TestEmbedded(BackendContract):
 
     def make_backend(self):
         return LocalBackend("smollm2-135m", {"device": "cpu"})
+
+
+def test_naming_a_backend_loads_nothing_heavy():
+    """The settings check imports the class in the web process."""
+    code = (
+        "import sys, shop_ai.lm.local, shop_ai.lm.checkpoints, shop_ai.lm.hostile; "
+        "print([name for name in ('torch', 'transformers', 'numpy', 'django') if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_backend_needs_no_more_than_submit():

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, GenerationConfig
 from transformers.cache_utils import DynamicLayer
+from transformers.utils import logging as loud
 
 from shop_ai.exceptions import CheckpointError
 from shop_ai.lm.checkpoints.manifest import Manifest
@@ -28,6 +29,7 @@ class Loaded:
 def load(manifest: Manifest, *, device: torch.device, dtype: torch.dtype) -> Loaded:
     """Load model and tokenizer; raises `CheckpointError` with one sentence."""
     path = str(manifest.path)
+    loud.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, **SAFE)
         model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, use_safetensors=True, **SAFE)
