@@ -17,6 +17,8 @@ from shop_ai.worker.sweep import sweep as sweep_now
 
 log = logging.getLogger("shop_ai.tasks")
 
+UPKEEP = "upkeep"
+"""The queue of sweep, beside those of the lanes."""
 SILENCE = 10.0
 """Seconds without rings after the broker could not be reached."""
 RING_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 1, "socket_timeout": 1}
@@ -77,6 +79,17 @@ def queue_of(lane: str) -> str:
     return f"{config().CELERY_QUEUES}.{lane}"
 
 
+def broker() -> str:
+    """The broker's address, without its password."""
+    return str(drain.app.connection_for_write().as_uri())
+
+
+def start_command() -> str:
+    """How this store starts a worker."""
+    queues = ",".join(queue_of(name) for name in (*Lane.values, UPKEEP))
+    return f"celery -A {drain.app.main or 'yourproject'} worker -Q {queues} --pool=solo"
+
+
 # -- the worker's life -------------------------------------------------------------------------
 
 _running: Engine | None = None
@@ -91,7 +104,7 @@ class EngineStep(bootsteps.StartStopStep):
         global _running
         served = set(parent.app.amqp.queues.consume_from)
         lanes = [lane for lane in Lane.values if queue_of(lane) in served]
-        if lanes or f"{config().CELERY_QUEUES}.upkeep" in served:
+        if lanes or queue_of(UPKEEP) in served:
             _running = Engine(lanes, end=_end)
             _running.start()
 

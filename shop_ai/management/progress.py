@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any
 
+from django.core.management.base import OutputWrapper
 from django.db.models import Count, QuerySet
 
 from shop_ai.models import Job, State
@@ -30,7 +31,7 @@ def left(found: Mapping[str, int]) -> int:
 class Progress:
     """One line that says how far the jobs are; call it as often as you like."""
 
-    def __init__(self, out: TextIO, label: str = "") -> None:
+    def __init__(self, out: OutputWrapper, label: str = "") -> None:
         self.out = out
         self.label = label
         self._live = out.isatty()
@@ -41,18 +42,20 @@ class Progress:
         text, now = line(found, time.monotonic() - self._began), time.monotonic()
         written, at = self._last
         if self._live:
-            self.out.write(f"\r\x1b[K{self.label}{text}")
+            self._write(f"\r\x1b[K{self.label}{text}")
         elif text != written and (now - at >= QUIET or not left(found)):
-            self.out.write(f"{self.label}{text}\n")
+            self._write(f"{self.label}{text}\n")
         else:
             return
-        self.out.flush()
         self._last = (text, now)
 
     def close(self) -> None:
         if self._live:
-            self.out.write("\n")
-            self.out.flush()
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        self.out.write(text, str, ending="")
+        self.out.flush()
 
 
 def line(found: Mapping[str, int], seconds: float) -> str:
