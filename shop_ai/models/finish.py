@@ -70,7 +70,11 @@ class _Fenced(Exception):
 
 
 def binding_of(target_model: str) -> Binding:
-    found = binding_for(apps.get_model(target_model))
+    """The binding of that model; `TargetGone` when the store, or its settings, have it no longer."""
+    try:
+        found = binding_for(apps.get_model(target_model))
+    except LookupError:
+        found = None
     if found is None:
         raise TargetGone(f"{target_model} is no longer bound to a role.")
     return found
