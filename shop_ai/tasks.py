@@ -40,6 +40,13 @@ def sweep() -> None:
     sweep_now()
 
 
+@shared_task(name="shop_ai.probe", ignore_result=True, acks_late=False)
+def probe(token: str) -> None:
+    """`ai_doctor` asks whether anybody hears; the worker's language model answers into its own row."""
+    if _running is not None:
+        _running.probe(token)
+
+
 class Bell:
     """Rings over a connection of its own, so that a broker that is away cannot hold up a save."""
 
@@ -68,6 +75,13 @@ class Bell:
 
 
 bell = Bell()
+
+
+def send_probe(token: str) -> None:
+    """Ask a worker to answer; raises what the broker raises."""
+    with drain.app.connection_for_write(transport_options=RING_OPTIONS) as connection:
+        options: dict[str, Any] = {"connection": connection, "retry": False, "expires": 60}
+        probe.apply_async((token,), queue=queue_of(Lane.INTERACTIVE), **options)
 
 
 def ring(lane: str) -> bool:

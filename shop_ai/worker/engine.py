@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from django.db import DatabaseError, InterfaceError, connections
 
 from shop_ai.conf import config
 from shop_ai.exceptions import ShopAIError
+from shop_ai.lm.base import Generate, says
+from shop_ai.models import WorkerBoot
 from shop_ai.worker.keeper import EXIT_DEAD_BACKEND, Keeper, Renewer, register
 from shop_ai.worker.loop import Worker
 from shop_ai.worker.start import build_backend
@@ -18,6 +21,8 @@ log = logging.getLogger("shop_ai.worker")
 
 EXIT_REFUSED = 78
 """The checkpoint, or a setting, cannot be used (EX_CONFIG of sysexits.h)."""
+PROBE_WITHIN = 60.0
+"""Seconds the language model may take to answer a probe, behind what it does already."""
 PATIENCE = 5.0
 """Seconds beyond the grace for the threads to end."""
 
@@ -50,6 +55,13 @@ class Engine:
         """There may be work."""
         if self.worker is not None:
             self.worker.ring()
+
+    def probe(self, token: str) -> None:
+        """Have the language model write a few tokens, and say so in the worker's row."""
+        if self.worker is not None:
+            threading.Thread(
+                target=_probe, args=(self.worker, token), name="shop_ai-probe", daemon=True
+            ).start()
 
     def wind_down(self, grace: float) -> None:
         """Take nothing new, and be done within `grace` seconds. Safe in a signal handler: takes no lock."""
@@ -105,6 +117,26 @@ class Engine:
         known = isinstance(error, ShopAIError | ImportError)
         log.critical("This worker takes no jobs: %s", _sentence(error), exc_info=None if known else error)
         self._end(EXIT_REFUSED)
+
+
+PROBE = Generate(messages=(says("user", "Write one short sentence."),), max_tokens=8)
+
+
+def _probe(worker: Worker, token: str) -> None:
+    began = time.monotonic()
+    try:
+        completion = worker.backend.submit(PROBE).result(PROBE_WITHIN)
+        answer: dict[str, object] = {"tokens": completion.tokens_out}
+    except Exception as error:
+        answer = {"error": _sentence(error)}
+    answer |= {"token": token, "milliseconds": round((time.monotonic() - began) * 1000)}
+    try:
+        boot = WorkerBoot.objects.get(pk=worker.id)
+        WorkerBoot.objects.filter(pk=worker.id).update(detail={**boot.detail, "probe": answer})
+    except Exception:
+        log.warning("The answer to a probe could not be stored.", exc_info=True)
+    finally:
+        connections.close_all()
 
 
 def _sentence(error: Exception) -> str:
