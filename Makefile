@@ -13,6 +13,7 @@ ONLY ?=
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==/torch==/p' docker/constraints.txt)
+DATABASES := not browser and not lm and not gpu
 ANY_PYTHON := $(PYTHON) python3 python3.13 python3.12 python3.11
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PINS := pyproject.toml docker/constraints.txt
@@ -23,15 +24,11 @@ PINS := pyproject.toml docker/constraints.txt
 demo: $(VENV)/.installed-demo
 	@$(PY) manage.py demo --port $(PORT) $(if $(ONCE),--once)
 
+# The last line is pytest's own.
 test: $(VENV)/.installed-dev lint check
-	$(PY) manage.py ai_model install smollm2-135m
 	$(MAKE) demo ONCE=1
 	$(PY) -m coverage erase
-	@if [ -f tests/run_on_postgres.py ]; then \
-	  $(PY) -m tests.run_on_postgres; \
-	else \
-	  echo "tests/run_on_postgres.py is not there yet: nothing was run on PostgreSQL."; \
-	fi
+	$(PY) -m tests.run_on_postgres -n 2 -m "$(DATABASES)" --cov --cov-report=
 	$(PY) -m pytest -n 2 --cov --cov-append --cov-fail-under=85
 
 lint: $(VENV)/.installed-dev
