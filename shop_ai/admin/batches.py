@@ -104,6 +104,7 @@ class BatchAdmin(ReadOnlyAdmin):
         pages = Paginator(_jobs(batch, show), PER_PAGE)
         page = pages.get_page(request.GET.get("page"))
         found = results(request, self.admin_site, page)
+        request.current_app = self.admin_site.name  # as the views of the admin do
         context = {
             **self.admin_site.each_context(request),
             "title": _("Batch: %s") % skill_label(batch.skill),

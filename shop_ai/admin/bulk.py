@@ -83,6 +83,7 @@ def start(chooser: Chooser, selection: Selection, form: OptionsForm) -> Batch:
 
 def _confirm(chooser: Chooser, selection: Selection, form: OptionsForm, *, keep: bool) -> HttpResponse:
     request, model_admin, asked = chooser.request, chooser.model_admin, chooser.asked
+    request.current_app = model_admin.admin_site.name  # as the views of the admin do
     per_minute = pace.rate(asked.name)
     ahead = Job.objects.filter(state__in=LIVE).count()
     context = {

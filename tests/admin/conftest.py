@@ -6,12 +6,20 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import translation
 
 from demo_store.catalogue.models import Attribute, Category, Maker, Product
 from shop_ai.models import Job, Suggestion
 from shop_ai.worker import Worker, build_backend
 
 FACTS = {"Material": "beech wood", "Height": "42 cm", "Care": "wipe with a dry cloth"}
+
+
+@pytest.fixture(autouse=True)
+def no_language_left_behind():
+    """A request leaves its language active in the thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

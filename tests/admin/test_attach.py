@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import enum
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.test import RequestFactory
+from django.test import Client, RequestFactory, override_settings
+from django.urls import include, path
 
 from demo_store.catalogue.models import Category, Product
 from shop_ai.admin import attach
@@ -14,6 +17,7 @@ from shop_ai.models import Batch, Job, Pause, Suggestion, WorkerBoot
 
 SITE = "tests.admin.test_attach.site"
 site = admin.AdminSite(name="other")
+urlpatterns = []
 
 
 @pytest.fixture
@@ -174,3 +178,56 @@ def test_an_admin_of_an_unbound_model_gains_nothing(request_of_boss, shelf):
 
     assert model_admin.shop_ai_skills() == []
     assert not model_admin.shop_ai_shows(request_of_boss, shelf[0])
+
+
+class Location(enum.Enum):
+    """Where actions stand, as Django says since 6.1."""
+
+    CHANGE_LIST = "CHANGE_LIST"
+    CHANGE_FORM = "CHANGE_FORM"
+
+
+def old_override(self, request):
+    return {"theirs": (None, "theirs", "Theirs")}
+
+
+def new_override(self, request, action_location=None):
+    return {f"theirs_{action_location and action_location.name}": (None, "theirs", "Theirs")}
+
+
+@pytest.mark.parametrize(
+    ("override", "location", "expected"),
+    [
+        (old_override, None, {"theirs", "shop_ai_describe_product"}),
+        (old_override, Location.CHANGE_LIST, {"theirs", "shop_ai_describe_product"}),
+        (old_override, Location.CHANGE_FORM, set()),
+        (new_override, Location.CHANGE_LIST, {"theirs_CHANGE_LIST", "shop_ai_describe_product"}),
+        (new_override, Location.CHANGE_FORM, {"theirs_CHANGE_FORM"}),
+    ],
+)
+def test_the_action_stands_on_the_list_only(request_of_boss, override, location, expected):
+    found = extended(get_actions=override, actions=[]).get_actions(request_of_boss, location)
+
+    assert set(found) == expected
+
+
+def test_on_another_site_the_pages_lead_to_that_site(other, request_of_boss, product):
+    """Its addresses are not those of the default site."""
+    attach.attach_all()
+    model_admin = other._registry[Product]
+
+    urlpatterns[:] = [path("back-office/", other.urls), path("", include("demo_store.urls"))]
+
+    with override_settings(ROOT_URLCONF=__name__):
+        client = Client()
+        client.force_login(request_of_boss.user)
+        form = client.get(f"/back-office/catalogue/product/{product.pk}/change/").content.decode()
+        data = {"action": "shop_ai_describe_product", "_selected_action": [product.pk], "index": ""}
+        confirm = client.post("/back-office/catalogue/product/", {**data, "shop_ai-step": "count"})
+        started = client.post("/back-office/catalogue/product/", {**data, "shop_ai-step": "start"})
+        batch = client.get(started.url).content.decode()
+
+    assert isinstance(model_admin, ShopAIMixin)
+    for html in (form, confirm.content.decode(), batch):
+        assert "/back-office/catalogue/product/" in html
+        assert '"/admin/' not in html
