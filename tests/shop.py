@@ -20,7 +20,7 @@ from shop_ai.lm.echo import EchoBackend
 from shop_ai.models import Job, Lane, moves
 from shop_ai.models.finish import Result, finish
 from shop_ai.models.job import LIVE
-from shop_ai.roles import PRODUCT, REVIEW
+from shop_ai.roles import ORDER, PRODUCT, REVIEW
 from shop_ai.skills import Answer, Params, Skill, skills
 from shop_ai.worker.run import Run, load, prepare
 
@@ -93,6 +93,18 @@ class WeighReview(Skill):
 
     class Output(BaseModel):
         weight: int = 1
+
+
+class NoteOrder(Skill):
+    """Would write to an order, wherever the store keeps its orders."""
+
+    name, label, role = "note_order", "Note order", ORDER
+    writes = {"note": "status"}
+    approval = False
+    prompt = "{{ order.number }}"
+
+    class Output(BaseModel):
+        note: str = Field(max_length=20)
 
 
 NAMES = ("WriteText", "DraftTitle", "PolishText", "ScoreReview", "WeighReview")

@@ -287,6 +287,16 @@ def test_regenerate_puts_it_aside_and_asks_again(person):
     assert job.state == State.QUEUED
 
 
+def test_regenerate_of_an_applied_text_leaves_it_applied():
+    row, suggestion = drafted()
+    suggestion = jobs.apply(suggestion, by=None)
+
+    jobs.regenerate(suggestion)
+
+    suggestion.refresh_from_db()
+    assert (suggestion.state, title_of(row)) == (Decision.APPLIED, "Bowl of oak")
+
+
 def test_regenerate_of_a_row_that_is_gone_dismisses_nothing():
     row, suggestion = drafted()
     row.delete()

@@ -338,6 +338,26 @@ def test_a_text_that_is_its_own_fact_is_not_outdated_by_its_own_writing():
     assert not Job.objects.filter(state=State.QUEUED).exists()
 
 
+# -- another database --------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(databases=["default", "suppliers"], transaction=True)
+def test_a_role_in_another_database_is_read_only(awkward):
+    from tests.stores.awkward.models import Purchase
+
+    awkward.SHOP_AI = {**awkward.SHOP_AI, "SKILLS": ["tests.shop.NoteOrder"]}
+    row = Purchase.objects.create(number="7", state="open")
+    jobs.enqueue("note_order", row)
+    hand = Hand()
+
+    state = hand.finish(hand.one(), note="paid")
+
+    row.refresh_from_db()
+    assert (state, row.state) == (State.SUCCEEDED, "open")
+    assert Job.objects.get().output == {"note": "paid"}
+    assert Suggestion.objects.get().after == {}
+
+
 # -- many --------------------------------------------------------------------------------------
 
 
