@@ -22,7 +22,8 @@ def add_people() -> None:
         defaults={"email": "merchant@example.com", "is_staff": True, "password": make_password("merchant")},
     )
     if new:
-        merchant.user_permissions.set(Permission.objects.filter(content_type__app_label__in=[*STORE_APPS, AI]))
+        apps = [*STORE_APPS, AI]
+        merchant.user_permissions.set(Permission.objects.filter(content_type__app_label__in=apps))
     password = make_password(PASSWORD)
     User.objects.bulk_create(
         [

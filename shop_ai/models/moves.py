@@ -150,9 +150,7 @@ def _take(owner: uuid.UUID, chosen: list[Job]) -> list[Job]:
                     _start(owner, [pk])
             except IntegrityError:
                 continue
-    taken = list(
-        Job.objects.filter(pk__in=ids, lease_owner=owner).order_by("rank", "id")
-    )
+    taken = list(Job.objects.filter(pk__in=ids, lease_owner=owner).order_by("rank", "id"))
     Attempt.objects.bulk_create(
         Attempt(job=job, number=job.attempt, worker=owner, started_at=Now()) for job in taken
     )
