@@ -66,6 +66,8 @@ class Worker:
         self.breaker = Breaker()
         self.stale_attempts = 0
         """Answers that were thrown away because another attempt has the job."""
+        self._width = 1
+        """Rows of the backend that a job took lately: nobody knows before its row is read."""
         self._bell = threading.Event()
         self._renewed_at = 0.0
         self._stop_by: float | None = None
@@ -167,13 +169,16 @@ class Worker:
         room = 0 if alone else self.breaker.allows(self.backend.room - used, len(self.runs))
         if room <= 0:
             return 0
-        jobs = moves.claim(self.id, caps=self._caps(), total=room, skills=list(skills()), idle=not self.runs)
+        total, caps = -(-room // self._width), self._caps()
+        jobs = moves.claim(self.id, caps=caps, total=total, skills=list(skills()), idle=not self.runs)
         self._unbegun = {job.pk: job for job in jobs}
         if jobs:
             rows = self._loaded(jobs)
             for job in jobs:
                 self._begin(job, rows)
                 del self._unbegun[job.pk]
+            taken = [self.runs[job.pk].rows for job in jobs if job.pk in self.runs]
+            self._width = max(1, round(sum(taken) / len(taken))) if taken else self._width
         return len(jobs)
 
     def _loaded(self, jobs: Sequence[Job]) -> Mapping[str, Any] | None:
@@ -207,7 +212,7 @@ class Worker:
         for lane in self.lanes:
             others = sum(kept.get(Lane(other), 0) for other in self.lanes if other != lane)
             mine = sum(run.rows for run in self.runs.values() if run.job.lane == lane)
-            caps[lane] = max(0, room - others - mine)
+            caps[lane] = max(0, -(-(room - others - mine) // self._width))
         return caps
 
     def _submit(self, run: Run) -> None:

@@ -399,6 +399,19 @@ def test_candidates_count_as_rows(worker):
     assert one.fill() == 0
 
 
+def test_wide_jobs_do_not_crowd_the_backend(worker):
+    """F30: what waits inside the backend would be before every newcomer."""
+    backend = ByHand()
+    jobs.enqueue("write_text", [product() for _ in range(30)], params={"candidates": 4})
+    one = worker(backend)
+    one.step()
+    backend.answer()
+
+    one.step()
+
+    assert backend.room <= sum(run.rows for run in one.runs.values()) <= backend.room + 4
+
+
 def test_a_job_that_may_kill_runs_with_nothing_beside_it(worker):
     backend = ByHand()
     rows = queue(3)
