@@ -220,6 +220,11 @@ def test_more_answers_than_letters_are_refused(server, remote):
     assert isinstance(choose(remote(tops=20), *answers).exception(30), UnsupportedRequest)
 
 
+def test_nothing_to_choose_from_is_refused(server, remote):
+    assert isinstance(choose(remote(tops=20)).exception(30), UnsupportedRequest)
+    assert not server.bodies
+
+
 def test_a_single_answer_needs_no_question(server, remote):
     assert choose(remote(tops=20), "one").result(30).probabilities == (1.0,)
     assert not server.bodies
