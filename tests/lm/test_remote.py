@@ -176,7 +176,7 @@ def test_answers_are_weighed_by_their_first_tokens(server, remote):
 
     assert good / bad == pytest.approx(2 * 2.718281828)
     assert (server.bodies[0]["logprobs"], server.bodies[0]["top_logprobs"]) == (True, 20)
-    assert (server.bodies[0]["max_tokens"], server.bodies[0]["temperature"]) == (1, 1.0)
+    assert (server.bodies[0]["max_tokens"], server.bodies[0]["temperature"]) == (1, 0.0)
     assert "stream" not in server.bodies[0]
 
 
@@ -206,6 +206,13 @@ def test_answers_that_first_tokens_do_not_tell_apart_get_letters(server, remote,
 
     assert first / second == pytest.approx(2.718281828 / 2)
     assert f"A: {answers[0]}\nB: {answers[1]}" in server.bodies[-1]["messages"][-1]["content"]
+
+
+def test_a_server_that_tells_nothing_of_a_first_token_is_asked_for_letters(server, remote):
+    server.acts = [answer()]
+    server.always = answer(tops={"A": -1.0, "B": -1.0})
+
+    assert choose(remote(tops=20), "good", "bad").result(30).probabilities == (0.5, 0.5)
 
 
 def test_weights_that_are_not_told_are_not_invented(server, remote):

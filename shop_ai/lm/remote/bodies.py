@@ -44,8 +44,11 @@ def writing(request: Generate, number: int, options: Options, dialect: Dialect) 
 
 
 def weighing(messages: Sequence[Message], options: Options, dialect: Dialect) -> Body:
-    """The body for the first token's probabilities, at temperature 1: so no server bends them."""
-    body = _body(messages, Sampling(temperature=1.0), 1, options, dialect)
+    """The body for the first token's probabilities.
+
+    Greedy: llama.cpp tells nothing when the token it drew is the end or half a character (an emoji's).
+    """
+    body = _body(messages, Sampling(), 1, options, dialect)
     return {**body, "logprobs": True, "top_logprobs": dialect.tops}
 
 

@@ -23,6 +23,7 @@ log = logging.getLogger("shop_ai.lm")
 
 Ask = Callable[[Body], Reply]
 HELLO = (says("user", "Say hello."),)
+LETTER = (says("user", "Reply with the letter A only."),)
 SECRET = {"word": "zq7"}
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -81,7 +82,7 @@ def _forces(ask: Ask, options: Options, dialect: Dialect) -> bool:
 def _told(ask: Ask, options: Options, dialect: Dialect) -> int:
     for tops in TOPS:
         try:
-            reply = ask(weighing(HELLO, options, replace(dialect, tops=tops)))
+            reply = ask(weighing(LETTER, options, replace(dialect, tops=tops)))
         except Rejected:
             continue
         except Transient as error:
