@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -15,7 +16,14 @@ def main(arguments: list[str]) -> int:
     try:
         with services.postgres() as server:
             command = [sys.executable, "-m", "pytest", *(arguments or DEFAULT)]
-            return subprocess.run(command, env={**os.environ, **server.environment()}).returncode
+            # Told to end, it takes the tests and the server with it.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+            running = subprocess.Popen(command, env={**os.environ, **server.environment()})
+            try:
+                return running.wait()
+            finally:
+                running.terminate()
+                running.wait()
     except services.Unavailable as reason:
         print(f"The tests were not run on PostgreSQL: {reason}", file=sys.stderr)
         return 1
