@@ -51,8 +51,26 @@ class Child:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.kill()
             return self.process.wait()
+
+    def kill(self) -> None:
+        """At once, with whatever it started."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def stop(children: Sequence[Child], grace: float) -> None:
+    """End them all in good order; a second Ctrl-C ends them at once."""
+    for child in children:
+        child.terminate()
+    try:
+        for child in children:
+            child.wait(grace)
+    except KeyboardInterrupt:
+        for child in children:
+            child.kill()
+        raise
 
 
 def free_port(wanted: int, host: str = "127.0.0.1") -> int:

@@ -91,6 +91,7 @@ def start(ai, settings, tmp_path):
     yield started
     for worker in workers:
         worker.close()
+        print(worker.text)  # shown where the test failed
 
 
 @pytest.fixture

@@ -166,9 +166,10 @@ def test_a_worker_whose_language_model_fails(run, alive, heard):
 def test_now_loads_the_language_model_here(run, alive, heard):
     alive()
     heard.update(tokens=8, milliseconds=5)
+    before = set(threading.enumerate())
 
     assert findings(run, "--now") == {}
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("shop_ai.echo")]
+    assert set(threading.enumerate()) <= before
 
 
 def test_now_tells_why_it_does_not_run(run, settings):

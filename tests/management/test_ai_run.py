@@ -53,7 +53,7 @@ def test_where_takes_any_lookup(run, products):
 
     run("ai_run", "describe_product", "--now", *wanted)
 
-    found = Product.objects.filter(pk__in=Job.objects.values_list("target_id", flat=True))
+    found = Product.objects.filter(pk__in=list(Job.objects.values_list("target_id", flat=True)))
     assert {product.title for product in found} == {"Bowl 1", "Bowl 3"}
 
 

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from demo_store import demo
-from demo_store.children import Child, Died, free_port
+from demo_store.children import Child, Died, free_port, stop
 from shop_ai.conf import config
 from shop_ai.management.progress import Progress, watch
 from shop_ai.models import WorkerBoot
@@ -40,8 +40,10 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="Port of the web; the next free one.")
 
     def handle(self, *args: Any, once: bool, port: int, **options: Any) -> None:
-        for name in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(name, _as_ctrl_c)
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # A shell has its background jobs ignore Ctrl-C, but not a SIGINT that is sent; `nohup` means it.
+            if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:
+                signal.signal(name, _as_ctrl_c)
         try:
             with alone():
                 self.prepare()
@@ -87,10 +89,7 @@ class Command(BaseCommand):
             wait_for("the web", web, lambda: answers(self.address))
             yield web, worker
         finally:
-            for child in started:
-                child.terminate()
-            for child in started:
-                child.wait(config().GRACE + 10)
+            stop(started, config().GRACE + 10)
 
     def show(self, worker: Child) -> bool:
         """Run each skill on a few rows and print what came of it; whether all went well."""
