@@ -138,6 +138,7 @@ if CELERY_BROKER_URL == "filesystem://":
         "control_folder": str(BROKER_FOLDER / "control"),
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # workers find jobs without a broker: it may be away for hours
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

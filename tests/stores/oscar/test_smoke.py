@@ -32,7 +32,7 @@ def test_description_is_written_applied_and_reverted_in_oscar(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr[-3000:]
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["state"] == "succeeded"
-    assert {"attributes", "category", "name"} <= set(report["prompt_facts"])
+    assert {"attributes", "name"} <= set(report["prompt_facts"])
     assert "stoneware" in report["applied"]
     assert report["applied"].startswith("<p>")
     assert report["reverted_to"] == ""
