@@ -52,7 +52,7 @@ class Demo:
 def demo(tmp_path):
     found = Demo(tmp_path)
     yield found
-    if found.process.poll() is None:
+    if found.process is not None and found.process.poll() is None:
         found.process.terminate()
         found.wait()
 
