@@ -26,9 +26,7 @@ def read(name, number):
     return len(queries)
 
 
-@pytest.mark.parametrize(
-    ("path", "prefetch"), [("demo_store.ai.facts", ["attributes"]), ("attributes", [])]
-)
+@pytest.mark.parametrize(("path", "prefetch"), [("demo_store.ai.facts", ["attributes"]), ("attributes", [])])
 def test_a_shipped_skill_reads_many_rows_in_as_many_queries_as_few(settings, path, prefetch):
     roles = shop_settings()["ROLES"]
     roles["product"]["PREFETCH"] = prefetch
