@@ -19,6 +19,7 @@ from shop_ai.lm import checkpoints
 from shop_ai.lm.base import Backend, Generate, says
 from shop_ai.models import Job, Lane, Pause, State, WorkerBoot
 from shop_ai.models.job import database
+from shop_ai.skills import skills
 from shop_ai.worker import build_backend
 
 ANSWER_WITHIN = 30.0
@@ -97,6 +98,13 @@ def _journal() -> Iterator[Finding]:
 
 def broker() -> Iterator[Finding]:
     """A ring like any other."""
+    if not tasks.has_app():
+        yield Finding(
+            about="broker",
+            level="warn",
+            text="The project has no Celery app, or does not import it when it starts.",
+            next="Write yourproject/celery.py and import it in yourproject/__init__.py: README, step 4.",
+        )
     address = tasks.broker()
     if tasks.Bell().ring(Lane.BULK):
         yield Finding(about="broker", level="ok", text=f"{address} took a ring.")
@@ -145,6 +153,10 @@ def workers() -> Iterator[Finding]:
         said = f" The last one refused to start: {last.detail.get('error')}" if last else ""
         text = f"No worker is alive: jobs wait.{said}"
         yield Finding(about="worker", level="fail", text=text, next=tasks.start_command())
+    for name in skills():
+        if alive and not any(boot.knows(name) for boot in alive):
+            text = f"No worker knows the skill {name}: they run with older settings, and its jobs wait."
+            yield Finding(about="worker", level="fail", text=text, next="Restart the workers.")
     for lane in Lane:
         if alive and not any(lane in boot.lanes for boot in alive):
             text = f"No worker serves the lane {lane.value}."

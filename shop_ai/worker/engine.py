@@ -13,6 +13,7 @@ from shop_ai.conf import config
 from shop_ai.exceptions import ShopAIError
 from shop_ai.lm.base import Generate, says
 from shop_ai.models import WorkerBoot
+from shop_ai.skills import skills
 from shop_ai.worker.keeper import EXIT_DEAD_BACKEND, Keeper, Renewer, register
 from shop_ai.worker.loop import Worker
 from shop_ai.worker.start import build_backend
@@ -88,7 +89,7 @@ class Engine:
             register(self.worker, "loading")
             self._renewer.start()
             if self._opened(self.worker):
-                register(self.worker, "ready", **self.worker.backend.describe())
+                register(self.worker, "ready", skills=list(skills()), **self.worker.backend.describe())
                 log.info("Ready: %s", self.worker.backend.describe())
                 self.worker.run()
                 register(self.worker, "stopped")

@@ -176,3 +176,21 @@ def test_now_tells_why_it_does_not_run(run, settings):
     change(settings, LM={"BACKEND": "shop_ai.lm.echo.EchoBackend", "OPTIONS": {"fail_open": "No room."}})
 
     assert findings(run, "--now")["here"]["text"].endswith("No room.")
+
+
+def test_workers_with_older_settings(run, alive):
+    alive(detail={"backend": "EchoBackend", "skills": ["another_skill"]})
+
+    found = findings(run)["worker"]
+
+    assert "No worker knows the skill describe_product" in found["text"]
+    assert found["next"] == "Restart the workers."
+
+
+def test_a_project_without_a_celery_app(run, monkeypatch):
+    monkeypatch.setattr(current_app, "main", "default")
+
+    found = findings(run)
+
+    assert "no Celery app" in found["broker"]["text"] and "celery.py" in found["broker"]["next"]
+    assert "-A yourproject" in found["worker"]["next"]
