@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -50,6 +51,34 @@ def options_of(broker):
     return getattr(broker, "transport_options", {})
 
 
+HELD = """
+SELECT EXISTS (
+  SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND backend_type = 'client backend' AND xact_start IS NOT NULL
+) OR EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')
+"""
+
+
+def somebody_holds_a_lock():
+    """Whether a transaction other than our own is open now."""
+    if connection.vendor == "sqlite":
+        return _sqlite_is_locked(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute(HELD)
+        return cursor.fetchone()[0]
+
+
+def _sqlite_is_locked(path):
+    probe = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        probe.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        probe.close()
+    return False
+
+
 class CeleryWorker:
     """One worker process; `shop_ai` are settings over those of the suite."""
 
@@ -92,6 +121,14 @@ class CeleryWorker:
 
     def send(self, number):
         self.process.send_signal(number)
+
+    def freeze(self):
+        """SIGSTOP between two transactions: in the middle of one, its locks would stop the others as well."""
+        self.send(signal.SIGSTOP)
+        while somebody_holds_a_lock():
+            self.send(signal.SIGCONT)
+            time.sleep(0.01)
+            self.send(signal.SIGSTOP)
 
     def stop(self, number=signal.SIGTERM):
         """Ask it to end; its exit code."""
