@@ -11,7 +11,9 @@ import pytest
 
 from shop_ai import failpoints
 
-REACH = "from shop_ai.failpoints import reach\nfor n in range(5):\n    print(n, flush=True)\n    reach('here')"
+REACH = (
+    "from shop_ai.failpoints import reach\nfor n in range(5):\n    print(n, flush=True)\n    reach('here')"
+)
 
 
 def run(points):
