@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
-from celery import current_app
 
-from shop_ai import tasks
 from tests import services
 from tests.celery.ai import AI
 from tests.celery.brokers import Folder
 from tests.celery.goods import cups
-from tests.celery.harness import QUEUES, CeleryWorker, options_of
+from tests.celery.harness import QUEUES, CeleryWorker, rung
+
 
 @pytest.fixture
 def ai(settings, transactional_db):
@@ -35,7 +32,7 @@ def broker(request):
 @pytest.fixture
 def folder(tmp_path):
     """A broker that needs no server."""
-    with _rung(Folder(tmp_path / "broker")) as found:
+    with rung(Folder(tmp_path / "broker")) as found:
         yield found
 
 
@@ -43,22 +40,10 @@ def folder(tmp_path):
 def redis():
     """A Redis of the test's own, to be stopped and started."""
     try:
-        with services.redis() as found, _rung(found):
+        with services.redis() as found, rung(found):
             yield found
     except services.Unavailable as reason:
         pytest.skip(str(reason))
-
-
-@contextmanager
-def _rung(broker):
-    """This process rings there."""
-    conf = current_app.conf
-    before = conf.broker_url, conf.broker_transport_options
-    conf.broker_url, conf.broker_transport_options = broker.url, options_of(broker)
-    tasks.bell = tasks.Bell()
-    yield broker
-    conf.broker_url, conf.broker_transport_options = before
-    tasks.bell = tasks.Bell()
 
 
 @pytest.fixture

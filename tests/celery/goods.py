@@ -20,3 +20,25 @@ def cups(number):
         for name, value in (("Material", "Stoneware"), ("Volume", "300 ml"))
     )
     return found
+
+
+def form(number):
+    """What a merchant types into the form of a new product, with two lines of its attribute table."""
+    return {
+        "sku": f"N{number}",
+        "title": f"Jug {number}",
+        "maker": Maker.objects.get().pk,
+        "category": Category.objects.get().pk,
+        "language": "en",
+        "price": "9.90",
+        "stock": "1",
+        "is_public": "on",
+        "long_text": "",
+        "meta_title": "",
+        "attributes-TOTAL_FORMS": "2",
+        "attributes-INITIAL_FORMS": "0",
+        "attributes-0-name": "Material",
+        "attributes-0-value": "Glass",
+        "attributes-1-name": "Volume",
+        "attributes-1-value": "1 l",
+    }

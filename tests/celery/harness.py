@@ -9,11 +9,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
+from celery import current_app
 from django.db import connection
 from django.db.models import Count
 
+from shop_ai import tasks
 from shop_ai.models import Job, WorkerBoot
 from shop_ai.models.job import LIVE
 from tests.models.invariants import violations
@@ -51,6 +54,18 @@ def options_of(broker):
     return getattr(broker, "transport_options", {})
 
 
+@contextmanager
+def rung(broker):
+    """This process rings there."""
+    conf = current_app.conf
+    before = conf.broker_url, conf.broker_transport_options
+    conf.broker_url, conf.broker_transport_options = broker.url, options_of(broker)
+    tasks.bell = tasks.Bell()
+    yield broker
+    conf.broker_url, conf.broker_transport_options = before
+    tasks.bell = tasks.Bell()
+
+
 HELD = """
 SELECT EXISTS (
   SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -82,7 +97,11 @@ def _sqlite_is_locked(path):
 class CeleryWorker:
     """One worker process; `shop_ai` are settings over those of the suite."""
 
+    app = "demo_store"
+
     def __init__(self, broker, log, *, shop_ai, queues):
+        self.began = 0
+        """Length of the log when it was started last."""
         self.broker = broker
         self.log = log
         self.shop_ai = shop_ai
@@ -96,8 +115,9 @@ class CeleryWorker:
             "broker": self.broker.url,
             "transport_options": options_of(self.broker),
         }
-        command = [sys.executable, "-m", "celery", "-A", "demo_store", "worker", "--pool=solo"]
+        command = [sys.executable, "-m", "celery", "-A", self.app, "worker", "--pool=solo"]
         names = {"DJANGO_SETTINGS_MODULE": "tests.celery.settings", "SHOP_TEST": json.dumps(given)}
+        self.began = len(self.text) if self.log.exists() else 0
         with self.log.open("a") as output:
             self.process = subprocess.Popen(
                 [*command, "-Q", self.queues, "--loglevel=info"],
@@ -116,8 +136,16 @@ class CeleryWorker:
         return WorkerBoot.objects.filter(pid=self.process.pid).order_by("-started_at").first()
 
     def is_ready(self):
-        assert self.process.poll() is None, self.text
-        return self.boot is not None and self.boot.state == "ready"
+        assert self.ended() is None, self.text
+        return self.awake()
+
+    def awake(self):
+        """Whether it is there and takes jobs."""
+        return self.ended() is None and self.boot is not None and self.boot.state == "ready"
+
+    def ended(self):
+        """Its exit code, once it has ended."""
+        return self.process.poll()
 
     def send(self, number):
         self.process.send_signal(number)
