@@ -16,6 +16,7 @@ from shop_ai.models import WorkerBoot
 from shop_ai.skills import skills
 from shop_ai.worker.keeper import EXIT_DEAD_BACKEND, Keeper, Renewer, register
 from shop_ai.worker.loop import Worker
+from shop_ai.worker.sessions import limit_silence
 from shop_ai.worker.start import build_backend
 
 log = logging.getLogger("shop_ai.worker")
@@ -41,6 +42,7 @@ class Engine:
 
     def start(self) -> None:
         """Build the backend here, so that what is wrong with a setting is known at once; load it beside."""
+        limit_silence()
         self._keeper.start()
         if not self.lanes:
             return

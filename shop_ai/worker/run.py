@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from shop_ai.exceptions import TargetGone
+from shop_ai.exceptions import Declined, TargetGone
 from shop_ai.lm.base import Backend, Completion, Generate, Request
 from shop_ai.models import Job
 from shop_ai.models.finish import Reading, Result, binding_of, facts_of
@@ -145,6 +145,11 @@ def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
         limits=limits,
         seed=job.pk.int % 2**31 + job.attempt,
     )
-    requests = tuple(asked.requests(subject))
+    try:
+        requests = tuple(asked.requests(subject))
+    except Declined:
+        if not binding.by_pk(job.target_id).exists():  # its relations went while we read them
+            raise TargetGone from None
+        raise
     extra = (asked.version(), job.params)
     return Run(job, asked, subject, values, extra, requests)

@@ -9,15 +9,16 @@ from django.db import DatabaseError, OperationalError, connections
 
 from demo_store.catalogue.models import Product
 from shop_ai import jobs
-from shop_ai.exceptions import BackendError, InvalidOutput, TargetGone
+from shop_ai.exceptions import BackendError, Declined, InvalidOutput, TargetGone
 from shop_ai.lm.base import Backend
 from shop_ai.lm.echo import EchoBackend
 from shop_ai.models import Attempt, Job, Lane, State, Suggestion, WorkerBoot, moves
 from shop_ai.models.clock import later
 from shop_ai.worker import Worker, build_backend, loop
 from shop_ai.worker.keeper import register
+from shop_ai.worker.run import load, prepare
 from tests.models.invariants import Watch, violations
-from tests.shop import WriteText, edit, pass_time, product, products, review
+from tests.shop import Hand, WriteText, edit, pass_time, product, products, review
 from tests.worker.by_hand import ByHand
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +215,20 @@ def test_a_row_deleted_meanwhile_cancels_its_job(worker):
     assert set(Job.objects.filter(state="cancelled").values_list("error_class", "output")) == {
         ("target_gone", None)
     }
+
+
+def test_a_row_deleted_while_it_was_read_is_gone_and_not_declined():
+    """F17: its facts may be gone before it is."""
+    row = product(facts=False)
+    jobs.enqueue("describe_product", row)
+    job = Hand().one()
+    rows = load([job])
+    with pytest.raises(Declined):
+        prepare(job, rows, EchoBackend())
+    row.delete()
+
+    with pytest.raises(TargetGone):
+        prepare(job, rows, EchoBackend())
 
 
 def test_options_that_no_longer_exist_end_the_job(worker):
