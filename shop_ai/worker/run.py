@@ -75,12 +75,14 @@ class Run:
         completions = [future.result() for future in self.futures]
         answer = self.answer or self.skill.answer(completions, self.subject)
         self.answer = answer
+        made_with = {name: value for c in completions for name, value in c.provenance.items()}
         return Result(
             answer=answer,
             reading=self.reading(),
             raw=tuple(c.text for completion in completions for c in completion.candidates),
             provenance={
                 **backend.describe(),
+                **made_with,
                 "skill_version": self.skill.version(),
                 "seed": self.subject.seed + self.asked,
                 "asked": self.asked + 1,
@@ -145,6 +147,6 @@ def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
         limits=limits,
         seed=job.pk.int % 2**31 + job.attempt,
     )
-    requests = tuple(asked.requests(subject))
+    requests = asked.ask(subject)
     extra = (asked.version(), job.params)
     return Run(job, asked, subject, values, extra, requests)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from shop_ai.exceptions import AdapterError
@@ -20,11 +19,16 @@ def find(name: str, folder: Path | str | None = None) -> Manifest:
     """The manifest of the adapter of that name, its files unchecked; raises `AdapterError`."""
     if not _NAME.fullmatch(name):
         raise AdapterError(f"{name!r} is not the name of an adapter; `manage.py ai_model list` shows them.")
-    for root in _roots(folder):
-        if (root / name).is_dir():
+    own, shipped = _roots(folder)
+    for root in (own, shipped):
+        if (root / name).exists():
             return read(root / name)
-    own = next(_roots(folder))
     raise AdapterError(f"The adapter {name} is not installed in {own}; put its folder there.")
+
+
+def exists(name: str, folder: Path | str | None = None) -> bool:
+    """Whether there is anything of that name, be it intact or not."""
+    return bool(_NAME.fullmatch(name)) and any((root / name).exists() for root in _roots(folder))
 
 
 def verify(name: str, folder: Path | str | None = None) -> Manifest:
@@ -46,6 +50,5 @@ def installed(folder: Path | str | None = None) -> list[Manifest]:
     return found
 
 
-def _roots(folder: Path | str | None) -> Iterator[Path]:
-    yield Path(folder or DEFAULT_FOLDER).expanduser()
-    yield SHIPPED
+def _roots(folder: Path | str | None) -> tuple[Path, Path]:
+    return Path(folder or DEFAULT_FOLDER).expanduser(), SHIPPED
