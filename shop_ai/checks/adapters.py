@@ -34,7 +34,7 @@ def _of(skill: type[Skill], adapter: str, backend: type[Backend], context: Conte
         hint = "Install the checkpoint that it was trained on, or train it anew on this one."
         yield message("W065", f"{named}{error}", hint)
     except AdapterError as error:
-        hint = "`manage.py ai_model list` shows what is installed; until it is, the skill's jobs fail."
+        hint = "Until it is there, the skill's jobs fail. `manage.py ai_model list` shows what is installed."
         yield message("W064", f"{named}{error}", hint)
     except CheckpointError:
         pass  # no worker runs on a computer without the checkpoint, so none can miss the adapter

@@ -78,8 +78,8 @@ class RemoteBackend(Backend):
 
     @classmethod
     def check_adapter(cls, name: str, checkpoint: str, options: Mapping[str, Any]) -> None:
-        known = options.get("adapters") or {}
-        if name not in known:
+        known = options.get("adapters")
+        if not isinstance(known, Mapping) or name not in known:
             error = AdapterError if known else UnsupportedRequest
             raise error(f"{WHERE}['adapters'] does not say what the server calls the adapter {name}.")
 
