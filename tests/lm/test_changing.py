@@ -297,6 +297,26 @@ def test_rows_that_cannot_be_parked_begin_again(local, checkpoint, what, monkeyp
     assert left[0] < 0
 
 
+def test_rows_of_an_adapter_that_was_damaged_meanwhile_fail(local, own, monkeypatch):
+    backend = local(adapter_folder=own, turn=0.0)
+    changing, park, parked = backend.loop.changing, backend.loop.rows.park, []
+
+    def damaging():
+        if changing.present == "red":
+            parked.append(1)
+            if len(parked) == 3:
+                (own / "red" / "manifest.json").write_text("{")
+        return park()
+
+    monkeypatch.setattr(backend.loop.rows, "park", damaging)
+
+    red, bare = submit_at_once(backend, [generate("kettle", name, max_tokens=60) for name in ("red", None)])
+
+    assert "manifest.json is damaged" in str(red.exception(60))
+    assert bare.result(60).candidates
+    assert changing.parked == {}
+
+
 def test_rows_of_an_adapter_that_was_replaced_begin_again_under_the_new_one(local, own, monkeypatch):
     backend = local(adapter_folder=own, turn=0.0)
     wanted = [generate("kettle", "red", max_tokens=60), generate("x", None, max_tokens=60)]
