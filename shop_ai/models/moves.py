@@ -120,7 +120,7 @@ def claim(
     known = set(skills)
     near = known if at_hand is None else known & set(at_hand)
     with transaction.atomic(using=database()):
-        heads = _heads(caps, total, near, known - near)
+        heads = _heads(caps, total, known, near)
         chosen = _choose(heads, caps, total, idle=idle)
         if not chosen:
             return []
@@ -129,21 +129,25 @@ def claim(
         return taken
 
 
-def _heads(caps: Mapping[str, int], total: int, near: set[str], far: set[str]) -> list[Job]:
-    """Who is first in each lane, of those at hand and of the others, in the order they may be taken."""
+def _heads(caps: Mapping[str, int], total: int, known: set[str], near: set[str]) -> list[Job]:
+    """Who is first in each lane, and of those at hand, in the order in which they may be taken."""
     busy = Job.objects.filter(write_key=OuterRef("slot"))
     ready = Job.objects.filter(guard("claim")).exclude(Pause.blocked()).filter(~Exists(busy))
     # PostgreSQL: what another worker is taking is skipped, so that this one finds the jobs behind.
     # SQLite ignores the clause: the immediate transaction has the database to itself.
     ready = ready.select_for_update(skip_locked=True)
-    heads: list[Job] = []
+    # Not those of the others by themselves: where there are none, all that is queued would be read for it.
+    groups = [known] if near == known else [known, near]
+    heads: dict[uuid.UUID, Job] = {}
     for lane, cap in caps.items():
-        for group in filter(None, (near, far)):
+        for group in filter(None, groups):
             # Twice as many as fit: some share a row with a job before them.
-            mine = ready.filter(lane=lane, skill__in=sorted(group)).order_by("rank", "id")
-            heads += mine[: 2 * min(cap, total)]
+            first = ready.filter(lane=lane, skill__in=sorted(group)).order_by("rank", "id")
+            heads |= {job.pk: job for job in first[: 2 * min(cap, total)]}
     wait = timedelta(seconds=PATIENCE)
-    return sorted(heads, key=lambda job: (job.rank + wait if job.skill in far else job.rank, job.pk))
+    return sorted(
+        heads.values(), key=lambda job: (job.rank if job.skill in near else job.rank + wait, job.pk)
+    )
 
 
 def _choose(heads: list[Job], caps: Mapping[str, int], total: int, *, idle: bool) -> list[Job]:
