@@ -29,12 +29,12 @@ def _of(skill: type[Skill], adapter: str, backend: type[Backend], context: Conte
         backend.check_adapter(adapter, config.LM.CHECKPOINT, config.backend_options)
     except UnsupportedRequest as error:
         hint = "Choose a backend that can, or set `adapter = None` in a subclass of the skill."
-        yield message("E063", f"{named}{error}", hint)
+        yield message("E064", f"{named}{error}", hint)
     except AdapterMisfit as error:
         hint = "Install the checkpoint that it was trained on, or train it anew on this one."
-        yield message("W065", f"{named}{error}", hint)
+        yield message("W066", f"{named}{error}", hint)
     except AdapterError as error:
         hint = "Until it is there, the skill's jobs fail. `manage.py ai_model list` shows what is installed."
-        yield message("W064", f"{named}{error}", hint)
+        yield message("W065", f"{named}{error}", hint)
     except CheckpointError:
         pass  # no worker runs on a computer without the checkpoint, so none can miss the adapter

@@ -36,26 +36,26 @@ def test_an_adapter_that_is_installed_and_fits_has_no_message(adapted):
     assert adapted.messages() == []
 
 
-def test_E063_a_backend_without_adapters(adapted, monkeypatch):
+def test_E064_a_backend_without_adapters(adapted, monkeypatch):
     from shop_ai.lm.echo import EchoBackend
 
     monkeypatch.setattr(EchoBackend, "adapters", False)
 
     assert adapted.set(LM={"BACKEND": ECHO}).message() == (
-        "E063",
+        "E064",
         "The skill 'write_adapted' names the adapter 'shop-titles': "
         "EchoBackend cannot answer with an adapter.",
         "Choose a backend that can, or set `adapter = None` in a subclass of the skill.",
     )
 
 
-def test_E063_a_server_of_which_the_options_do_not_say_what_it_calls_the_adapter(adapted):
+def test_E064_a_server_of_which_the_options_do_not_say_what_it_calls_the_adapter(adapted):
     options = {"base_url": "http://localhost/v1"}
 
     number, text, _ = adapted.set(LM={"BACKEND": REMOTE, "OPTIONS": options}).message()
 
     assert (number, text) == (
-        "E063",
+        "E064",
         "The skill 'write_adapted' names the adapter 'shop-titles': "
         "SHOP_AI['LM']['OPTIONS']['adapters'] does not say what the server calls the adapter shop-titles.",
     )
@@ -63,20 +63,20 @@ def test_E063_a_server_of_which_the_options_do_not_say_what_it_calls_the_adapter
     assert adapted.messages() == []
 
 
-def test_W064_an_adapter_that_is_not_installed_names_the_folder(adapted, tmp_path):
+def test_W065_an_adapter_that_is_not_installed_names_the_folder(adapted, tmp_path):
     assert adapted.message() == (
-        "W064",
+        "W065",
         "The skill 'write_adapted' names the adapter 'shop-titles': "
         f"The adapter shop-titles is not installed in {tmp_path / 'adapters'}; put its folder there.",
         "Until it is there, the skill's jobs fail. `manage.py ai_model list` shows what is installed.",
     )
 
 
-def test_W065_an_adapter_that_fits_another_checkpoint(adapted):
+def test_W066_an_adapter_that_fits_another_checkpoint(adapted):
     install(adapted, fits=OTHERS)
 
     assert adapted.message() == (
-        "W065",
+        "W066",
         "The skill 'write_adapted' names the adapter 'shop-titles': "
         "The adapter shop-titles was trained on small with the weights cdcdcdcdcdcd "
         "and does not fit tiny with the weights abababababab.",

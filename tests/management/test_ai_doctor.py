@@ -137,7 +137,7 @@ def test_installed_adapters_and_which_fit(run, settings, tmp_path, monkeypatch):
     assert (red["level"], red["text"]) == ("ok", "red fits first.")
     assert blue["level"] == "warn"
     assert blue["text"].startswith("The adapter blue was trained on second ")
-    assert "shop_ai.W065" in next(each["text"] for each in found if each["about"] == "settings")
+    assert "shop_ai.W066" in next(each["text"] for each in found if each["about"] == "settings")
 
 
 def test_no_worker(run):

@@ -50,7 +50,7 @@ class Weighing:
 
     def _copy(self, batch: list[Ticket]) -> Rows | StaticRows | None:
         """Where the batch is computed once more; nowhere unless that makes a difference."""
-        if self.precise is None or not _choose(batch[0]).precise:
+        if self.precise is None or not _wants_float32(batch[0]):
             return None
         return self.precise.rows(self.loop.changing.lora)
 
@@ -113,6 +113,10 @@ class Weighing:
         ticket.answer(probabilities=best, as_served=other if request.precise else ())
 
 
+def _wants_float32(ticket: Ticket) -> bool:
+    return isinstance(ticket.request, Choose) and ticket.request.precise
+
+
 def _choose(ticket: Ticket) -> Choose:
     assert isinstance(ticket.request, Choose)  # noqa: S101 - nothing else is queued here
     return ticket.request
@@ -124,5 +128,5 @@ def _alike(one: Ticket, other: Ticket) -> bool:
         one.prompt.prefix == other.prompt.prefix
         and one.answers == other.answers
         and one.request.adapter == other.request.adapter
-        and _choose(one).precise == _choose(other).precise
+        and _wants_float32(one) == _wants_float32(other)
     )
