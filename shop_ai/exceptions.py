@@ -62,6 +62,14 @@ class CheckpointError(BackendError):
     """The checkpoint cannot be used."""
 
 
+class AdapterError(BackendError):
+    """The adapter cannot be used."""
+
+
+class AdapterMisfit(AdapterError):
+    """The adapter was trained on another checkpoint."""
+
+
 # -- What a person can be told ----------------------------------------------------------------
 
 

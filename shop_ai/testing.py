@@ -20,7 +20,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from shop_ai.exceptions import BackendError, UnsupportedRequest
+from shop_ai.exceptions import AdapterError, BackendError, UnsupportedRequest
 from shop_ai.lm.base import (
     Backend,
     Candidate,
@@ -58,6 +58,8 @@ class BackendContract:
     `UnsupportedRequest` through the Future: `submit` itself never raises for the sake of a request.
     """
 
+    unknown_adapter = "no-such-adapter"
+    """The name of an adapter that this backend does not have."""
     timeout = 120.0
     """Seconds that all answers of one test may take before we believe in a hang."""
 
@@ -218,8 +220,40 @@ class BackendContract:
         assert not completion.candidates
         return None
 
+    @pytest.mark.parametrize("by_length", [False, True])
+    def test_precise_probabilities_come_beside_the_served_ones(
+        self, backend: Backend, by_length: bool
+    ) -> None:
+        fields: dict[str, Any] = {"messages": ask("it broke"), "answers": ("good", "very bad")}
+        request = Choose(**fields, by_length=by_length, precise=True)
+        if not (backend.choose and backend.precise):
+            return self.refused(backend, request)
+
+        precise = self.answer(backend, request)
+        served = self.answer(backend, Choose(**fields, by_length=by_length))
+
+        assert not served.as_served
+        assert sum(precise.probabilities) == pytest.approx(1.0) == sum(precise.as_served)
+        assert precise.as_served == pytest.approx(served.probabilities, abs=0.1)
+        return None
+
     def test_nothing_to_choose_from_is_refused(self, backend: Backend) -> None:
         self.refused(backend, Choose(messages=ask("x"), answers=()))
+
+    # -- Adapters ------------------------------------------------------------------------------
+
+    def test_a_request_with_an_unknown_adapter_fails_alone(self, backend: Backend) -> None:
+        good = Generate(messages=ask("good"), max_tokens=8)
+        bad: list[Request] = [Generate(messages=ask("bad"), max_tokens=8, adapter=self.unknown_adapter)]
+        if backend.choose:
+            bad.append(Choose(messages=ask("x"), answers=("a", "b"), adapter=self.unknown_adapter))
+
+        futures = [backend.submit(request) for request in (good, *bad, good)]
+
+        error = AdapterError if backend.adapters else UnsupportedRequest
+        assert all(isinstance(future.exception(self.timeout), error) for future in futures[1:-1])
+        assert futures[0].result(self.timeout).candidates
+        assert futures[-1].result(self.timeout).candidates
 
     def refused(self, backend: Backend, request: Request) -> None:
         """The request comes back as `UnsupportedRequest`."""

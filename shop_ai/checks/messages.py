@@ -56,6 +56,9 @@ IDS: Mapping[str, str] = {
     "E060": "The prompt of a skill does not compile.",
     "E061": "The prompt of a skill asks for a field that its role does not have.",
     "E062": "A skill writes a field that its Output does not have.",
+    "E064": "A skill names an adapter, and the backend cannot use it.",
+    "W065": "A skill names an adapter that is not installed, or is damaged.",
+    "W066": "A skill names an adapter that fits another checkpoint.",
 }
 
 

@@ -49,6 +49,8 @@ class Generate:
     n: int = 1
     schema: Mapping[str, Any] | None = None
     """JSON schema that every candidate is forced to."""
+    adapter: str | None = None
+    """Name of the LoRA adapter to answer with; None is the bare checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,13 @@ class Choose:
 
     messages: tuple[Message, ...]
     answers: tuple[str, ...]
+    by_length: bool = False
+    """Weigh an answer by the mean of its tokens' log-probabilities: their sum punishes longer answers."""
+    precise: bool = False
+    """Compute in float32: for "why", replay, calibration and decisions near a threshold."""
+    adapter: str | None = None
+    skill: str = ""
+    """Whose calibration applies, of those that the adapter has; none without it."""
 
 
 Request = Generate | Choose
@@ -79,6 +88,10 @@ class Completion:
     tokens_out: int = 0
     milliseconds: int = 0
     """Time from the first forward pass to the last, shared with the batch-mates."""
+    as_served: tuple[float, ...] = ()
+    """Beside precise probabilities: what the same request gives without `precise`."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What was particular to this answer: adapter and its hash, calibration, float32."""
 
 
 class Backend(ABC):
@@ -88,6 +101,10 @@ class Backend(ABC):
     """Can force an answer to a JSON schema."""
     choose: ClassVar[bool] = False
     """Can answer `Choose`."""
+    precise: ClassVar[bool] = False
+    """Can answer a `Choose` in float32."""
+    adapters: ClassVar[bool] = False
+    """Can answer with an adapter."""
     token_safe: ClassVar[bool] = False
     """Untrusted segments cannot become control tokens."""
 
@@ -115,14 +132,28 @@ class Backend(ABC):
     def close(self) -> None:  # noqa: B027
         """Stop; requests still in flight are cancelled."""
 
+    def at_hand(self, adapter: str | None) -> bool:
+        """Whether requests with that adapter are answered without changing over to it first."""
+        return True
+
+    @classmethod
+    def check_adapter(cls, name: str, checkpoint: str, options: Mapping[str, Any]) -> None:
+        """Raise `UnsupportedRequest` or `AdapterError` where requests may not name it. Loads nothing."""
+        if not cls.adapters:
+            raise UnsupportedRequest(f"{cls.__name__} cannot answer with an adapter.")
+
     def describe(self) -> dict[str, Any]:
         """What provenance and `ai_doctor` show: checkpoint, its sha256, device, dtype."""
         return {"backend": type(self).__name__, "checkpoint": self.checkpoint}
 
     def refuse_unsupported(self, request: Request) -> None:
         """Raise `UnsupportedRequest` when a capability flag says no."""
+        if request.adapter is not None:
+            self.check_adapter(request.adapter, self.checkpoint, self.options)
         if isinstance(request, Choose) and not self.choose:
             raise UnsupportedRequest(f"{type(self).__name__} cannot weigh answers (Choose).")
+        if isinstance(request, Choose) and request.precise and not self.precise:
+            raise UnsupportedRequest(f"{type(self).__name__} cannot weigh answers in float32 (precise).")
         if isinstance(request, Generate) and request.schema is not None and not self.schema:
             raise UnsupportedRequest(f"{type(self).__name__} cannot force a JSON schema.")
 

@@ -24,10 +24,10 @@ class EchoBackend(Backend):
 
     Options: `latency` seconds for each batch of at most `room` requests; `fail`, a mapping of a text
     inside the request → the name of the error to fail with, or "hang"; `fail_open`, a sentence that
-    `open()` fails with.
+    `open()` fails with; `adapters`, the names it pretends to have, every one when not given.
     """
 
-    schema = choose = token_safe = True
+    schema = choose = precise = adapters = token_safe = True
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
@@ -54,6 +54,12 @@ class EchoBackend(Backend):
             self._waiting.append((request, future))
             self._changed.notify()
         return future
+
+    @classmethod
+    def check_adapter(cls, name: str, checkpoint: str, options: Mapping[str, Any]) -> None:
+        super().check_adapter(name, checkpoint, options)
+        if name not in options.get("adapters", [name]):
+            raise exceptions.AdapterError(f"Echo does not pretend to have the adapter {name}.")
 
     def close(self) -> None:
         with self._changed:
@@ -144,13 +150,25 @@ class EchoBackend(Backend):
     def _completion(self, request: Request, started: float) -> Completion:
         tokens_in = sum(len(message.text.split()) for message in request.messages)
         passed = round((time.monotonic() - started) * 1000)
+        provenance = {} if request.adapter is None else {"adapter": request.adapter}
         if isinstance(request, Choose):
-            return Completion(probabilities=_weigh(request), tokens_in=tokens_in, milliseconds=passed)
+            probabilities = _weigh(request)
+            return Completion(
+                probabilities=probabilities,
+                as_served=probabilities if request.precise else (),
+                tokens_in=tokens_in,
+                milliseconds=passed,
+                provenance=provenance,
+            )
         write = self.free_text if request.schema is None else self.structured
         candidates = tuple(self.candidate(write(request, n), request.max_tokens) for n in range(request.n))
         tokens_out = sum(candidate.tokens for candidate in candidates)
         return Completion(
-            candidates=candidates, tokens_in=tokens_in, tokens_out=tokens_out, milliseconds=passed
+            candidates=candidates,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            milliseconds=passed,
+            provenance=provenance,
         )
 
 

@@ -14,8 +14,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from shop_ai import tasks
 from shop_ai.conf import config
-from shop_ai.exceptions import ShopAIError
-from shop_ai.lm import checkpoints
+from shop_ai.exceptions import AdapterError, ShopAIError
+from shop_ai.lm import adapters, checkpoints
 from shop_ai.lm.base import Backend, Generate, says
 from shop_ai.models import Job, Lane, Pause, State, WorkerBoot
 from shop_ai.models.job import database
@@ -126,6 +126,7 @@ def language_model() -> Iterator[Finding]:
             size = manifest.bytes // 1_000_000
             text = f"{manifest.name} is installed and intact: {size} MB, {manifest.licence}."
             yield Finding(about="checkpoint", level="ok", text=text)
+            yield from _adapters(manifest)
         said = ", ".join(f"{name} {value}" for name, value in backend.describe().items() if value)
         yield Finding(about="backend", level="ok", text=f"{said}.")
     except ShopAIError as error:
@@ -134,6 +135,20 @@ def language_model() -> Iterator[Finding]:
         next_step = f"manage.py ai_model install {config().LM.CHECKPOINT}"
         text = f"{error} Only a computer with a worker needs it."
         yield Finding(about="checkpoint", level="warn" if ready else "fail", text=text, next=next_step)
+
+
+def _adapters(checkpoint: checkpoints.Manifest) -> Iterator[Finding]:
+    """Those that are installed; what a skill misses is said by the system checks."""
+    for manifest in adapters.installed(config().ADAPTERS):
+        users = [asked.name for asked in skills().values() if asked.adapter == manifest.name]
+        used = f", used by {' and '.join(users)}" if users else ""
+        try:
+            adapters.verify(manifest.name, config().ADAPTERS).fit(checkpoint)
+            text = f"{manifest.name} fits {checkpoint.name}{used}."
+            yield Finding(about="adapter", level="ok", text=text)
+        except AdapterError as error:
+            next_step = "Install the adapter again, or the checkpoint that it was trained on."
+            yield Finding(about="adapter", level="warn" if users else "ok", text=str(error), next=next_step)
 
 
 def uses_checkpoint(backend: Backend) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from django.core import checks
@@ -13,7 +13,7 @@ from django.template import TemplateSyntaxError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shop_ai.exceptions import InvalidOutput
-from shop_ai.lm.base import Completion, Generate, Message, Request, Sampling, Segment, says
+from shop_ai.lm.base import Choose, Completion, Generate, Message, Request, Sampling, Segment, says
 from shop_ai.roles import Role
 from shop_ai.skills import prompt
 
@@ -67,6 +67,8 @@ class Skill:
     """What to do when the facts changed meanwhile: requeue, suggest or ignore."""
     condition: ClassVar[Mapping[str, Any]] = {}
     """Filter that a row must meet."""
+    adapter: ClassVar[str | None] = None
+    """Name of an installed LoRA adapter to answer with; None is the bare checkpoint."""
     max_tokens: ClassVar[int] = 256
     temperature: ClassVar[float] = 0.0
     top_p: ClassVar[float] = 1.0
@@ -84,6 +86,15 @@ class Skill:
                 schema=self.schema(subject),
             )
         ]
+
+    def ask(self, subject: Subject) -> tuple[Request, ...]:
+        """`requests`, each under the skill's adapter and calibration: what the language model is sent."""
+        return tuple(self._ours(request) for request in self.requests(subject))
+
+    def _ours(self, request: Request) -> Request:
+        if isinstance(request, Choose):
+            return replace(request, adapter=self.adapter, skill=self.name)
+        return replace(request, adapter=self.adapter)
 
     def messages(self, subject: Subject) -> tuple[Message, ...]:
         return (says("system", self.system), Message(role="user", segments=self.render(subject)))

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from shop_ai.conf import config
 from shop_ai.exceptions import (
+    AdapterError,
     BackendError,
     Declined,
     InvalidOutput,
@@ -45,6 +46,7 @@ ENDINGS: Mapping[type[Exception], tuple[State, str]] = {
     Declined: (State.DECLINED, "declined"),
     TargetGone: (State.CANCELLED, "target_gone"),
     RequestTooLarge: (State.DEAD, "too_large"),
+    AdapterError: (State.DEAD, "adapter"),
     Unsupported: (State.DECLINED, "unsupported"),
     InvalidOutput: (State.DEAD, "invalid_output"),
     UnsupportedRequest: (State.DEAD, "unsupported"),
@@ -170,7 +172,14 @@ class Worker:
         if room <= 0:
             return 0
         total, caps = -(-room // self._width), self._caps()
-        jobs = moves.claim(self.id, caps=caps, total=total, skills=list(skills()), idle=not self.runs)
+        jobs = moves.claim(
+            self.id,
+            caps=caps,
+            total=total,
+            skills=list(skills()),
+            at_hand=self._at_hand(),
+            idle=not self.runs,
+        )
         self._unbegun = {job.pk: job for job in jobs}
         if jobs:
             rows = self._loaded(jobs)
@@ -180,6 +189,10 @@ class Worker:
             taken = [self.runs[job.pk].rows for job in jobs if job.pk in self.runs]
             self._width = max(1, round(sum(taken) / len(taken))) if taken else self._width
         return len(jobs)
+
+    def _at_hand(self) -> list[str]:
+        """Skills whose adapter the backend has in use."""
+        return [name for name, asked in skills().items() if self.backend.at_hand(asked.adapter)]
 
     def _loaded(self, jobs: Sequence[Job]) -> Mapping[str, Any] | None:
         try:

@@ -75,12 +75,14 @@ class Run:
         completions = [future.result() for future in self.futures]
         answer = self.answer or self.skill.answer(completions, self.subject)
         self.answer = answer
+        made_with = {name: value for c in completions for name, value in c.provenance.items()}
         return Result(
             answer=answer,
             reading=self.reading(),
             raw=tuple(c.text for completion in completions for c in completion.candidates),
             provenance={
                 **backend.describe(),
+                **made_with,
                 "skill_version": self.skill.version(),
                 "seed": self.subject.seed + self.asked,
                 "asked": self.asked + 1,
@@ -146,7 +148,7 @@ def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
         seed=job.pk.int % 2**31 + job.attempt,
     )
     try:
-        requests = tuple(asked.requests(subject))
+        requests = asked.ask(subject)
     except Declined:
         if not binding.by_pk(job.target_id).exists():  # its relations went while we read them
             raise TargetGone from None

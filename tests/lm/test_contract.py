@@ -16,18 +16,18 @@ from shop_ai.testing import BackendContract
 
 class TestEcho(BackendContract):
     def make_backend(self):
-        return EchoBackend(options={"latency": 0.01, "room": 8})
+        return EchoBackend(options={"latency": 0.01, "room": 8, "adapters": ["scores"]})
 
 
 class TestHostile(BackendContract):
     def make_backend(self):
-        return HostileBackend()
+        return HostileBackend(options={"adapters": []})
 
 
 class Plain(EchoBackend):
     """A backend that can only write free text."""
 
-    schema = choose = False
+    schema = choose = adapters = False
 
 
 class TestFlags(BackendContract):
@@ -38,11 +38,16 @@ class TestFlags(BackendContract):
 class TestLocal(BackendContract):
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
-    def _checkpoint(cls, folder):
-        cls.options = {"folder": folder, "device": "cpu", "rows": 12}
+    def _checkpoint(cls, folder, adapter_folder):
+        cls.options = {"folder": folder, "adapter_folder": adapter_folder, "device": "cpu", "rows": 12}
 
     def make_backend(self):
         return LocalBackend("tiny", self.options)
+
+
+class TestLocalInBfloat16(TestLocal):
+    def make_backend(self):
+        return LocalBackend("tiny", {**self.options, "dtype": "bfloat16"})
 
 
 class TestLocalStatic(TestLocal):

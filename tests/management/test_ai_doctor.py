@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 from shop_ai import tasks
 from shop_ai.management import doctor
 from shop_ai.models import Pause, WorkerBoot
+from tests.lm import disk
 
 pytestmark = pytest.mark.django_db
 
@@ -118,6 +119,25 @@ def test_a_web_server_needs_no_checkpoint(run, settings, tmp_path, alive, heard)
     change(settings, LM={"BACKEND": "shop_ai.lm.local.LocalBackend"}, CHECKPOINTS=str(tmp_path))
 
     assert findings(run)["checkpoint"]["level"] == "warn"
+
+
+def test_installed_adapters_and_which_fit(run, settings, tmp_path, monkeypatch):
+    from shop_ai.skills import DescribeProduct
+
+    monkeypatch.setattr(DescribeProduct, "adapter", "blue")
+    folders = {"CHECKPOINTS": tmp_path / "checkpoints", "ADAPTERS": tmp_path / "adapters"}
+    first, second = (disk.checkpoint(tmp_path / "checkpoints" / name, name) for name in ("first", "second"))
+    disk.adapter(tmp_path / "adapters" / "red", first)
+    disk.adapter(tmp_path / "adapters" / "blue", second)
+    change(settings, LM={"BACKEND": "shop_ai.lm.local.LocalBackend", "CHECKPOINT": "first"}, **folders)
+
+    found = json.loads(run("ai_doctor", "--json").out)["findings"]
+
+    blue, red = (each for each in found if each["about"] == "adapter")
+    assert (red["level"], red["text"]) == ("ok", "red fits first.")
+    assert blue["level"] == "warn"
+    assert blue["text"].startswith("The adapter blue was trained on second ")
+    assert "shop_ai.W066" in next(each["text"] for each in found if each["about"] == "settings")
 
 
 def test_no_worker(run):

@@ -82,6 +82,15 @@ def test_provenance_says_who_wrote_it(worker):
     assert Attempt.objects.get().tokens_out > 0
 
 
+def test_provenance_says_under_which_adapter(worker, monkeypatch):
+    monkeypatch.setattr(WriteText, "adapter", "prose")
+    queue()
+
+    worker().work_off()
+
+    assert Suggestion.objects.get().provenance["adapter"] == "prose"
+
+
 def test_an_old_text_is_applied_to_none_of_the_edited(worker):
     """F15, F16, F16b: 100 edited between button and claim, 100 while the LM writes."""
     backend = ByHand()
@@ -314,6 +323,34 @@ def test_a_store_that_refuses_the_value_fails_that_job_alone(worker, monkeypatch
 
 
 # -- the backend -------------------------------------------------------------------------------
+
+
+def test_what_is_at_hand_in_the_backend_is_claimed_first(worker, monkeypatch):
+    """Both skills wait for room; the backend has the adapter of the younger jobs in use."""
+    monkeypatch.setattr(WriteText, "adapter", "prose")
+    backend = ByHand()
+    backend.room = 2
+    backend.at_hand = lambda adapter: adapter == "prose"
+    jobs.enqueue("draft_title", [product() for _ in range(4)])
+    queue(4)
+    one = worker(backend)
+
+    one.step()
+
+    assert [request.adapter for request, _ in backend.asked] == ["prose", "prose"]
+
+
+def test_an_adapter_that_cannot_be_used_ends_its_jobs_and_opens_no_breaker(worker, monkeypatch):
+    monkeypatch.setattr(WriteText, "adapter", "prose")
+    queue(8)
+    jobs.enqueue("draft_title", product())
+    one = worker(adapters=[])
+
+    one.work_off()
+
+    assert states() == ["dead"] * 8 + ["succeeded"]
+    assert set(Job.objects.filter(state="dead").values_list("error_class", "charged")) == {("adapter", 0)}
+    assert not one.breaker.is_open
 
 
 def test_the_breaker_stops_asking_and_charges_nobody_while_open(worker):
@@ -804,6 +841,7 @@ def test_the_settings_make_the_backend():
 
     assert isinstance(backend, EchoBackend)
     assert backend.options["folder"]
+    assert backend.options["adapter_folder"]
 
 
 def test_a_worker_says_that_it_is_there():

@@ -10,9 +10,10 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from shop_ai.exceptions import BackendError, CheckpointError
-from shop_ai.lm import futures
+from shop_ai.lm import adapters, futures
 from shop_ai.lm.base import Backend, Completion, Request
 from shop_ai.lm.checkpoints import verify
+from shop_ai.lm.checkpoints.manifest import location, read
 from shop_ai.lm.local.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ class LocalBackend(Backend):
     """torch and transformers in this process.
 
     Options: `folder` of the checkpoints; `device` and `dtype` ("auto"); `rows` of a batch; `room`;
-    `threads`; `cache_tokens`, the tokens kept for all rows together; `by_length`, to weigh answers by
-    their mean instead of their sum; `template`, variables for the chat template.
+    `threads`; `cache_tokens`, the tokens kept for all rows together; `template`, variables for the chat
+    template; `adapter_folder`; `turn`, the seconds after which an adapter that others wait for gives way.
     With `{"device": "cpu", "dtype": "float32"}` a request with a seed that runs alone gives the same
     text every time; otherwise a text also depends on its batch-mates.
     """
 
-    schema = choose = token_safe = True
+    schema = choose = precise = adapters = token_safe = True
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
@@ -73,6 +74,14 @@ class LocalBackend(Backend):
             self._inbox.append(Ticket(request, future))
             self._changed.notify()
         return future
+
+    def at_hand(self, adapter: str | None) -> bool:
+        return self.loop is None or self.loop.changing.present == adapter
+
+    @classmethod
+    def check_adapter(cls, name: str, checkpoint: str, options: Mapping[str, Any]) -> None:
+        installed = read(location(checkpoint, options.get("folder")), checkpoint)
+        adapters.find(name, options.get("adapter_folder")).fit(installed)
 
     def close(self) -> None:
         with self._changed:

@@ -7,17 +7,21 @@ from typing import Any
 
 import torch
 
+from shop_ai.exceptions import BackendError
 from shop_ai.lm.checkpoints.manifest import Manifest
-from shop_ai.lm.local.checkpoint import bytes_per_token, load
+from shop_ai.lm.local.checkpoint import Loaded, bytes_per_token, load, parameters
 from shop_ai.lm.local.intake import Intake
 from shop_ai.lm.local.limits import Limits
 from shop_ai.lm.local.loop import Loop
 from shop_ai.lm.local.machine import cores, free_memory, pick_device, pick_dtype
 from shop_ai.lm.local.masks import Grammars
 from shop_ai.lm.local.network import Network
+from shop_ai.lm.local.precise import Precise
 from shop_ai.lm.local.prompt import Prompts
 from shop_ai.lm.local.rows import Rows
+from shop_ai.lm.local.shelf import Shelf
 from shop_ai.lm.local.static import StaticRows
+from shop_ai.lm.local.turns import TURN
 
 SCRATCH = 64
 """Choices weighed in one batch."""
@@ -42,10 +46,16 @@ def build(
     intake = Intake(
         prompts, grammars, stops=loaded.stops, longest=min(network.context, limits.tokens), most_rows=rows
     )
-    kind: Rows | StaticRows = StaticRows(network, scratch=8)
-    if loaded.full_attention:
-        kind = Rows(network, rows=rows, scratch=SCRATCH)
-    loop = Loop(network, kind, intake, limits, by_length=bool(options.get("by_length", False)))
+    kind = _rows(loaded, network, rows=rows)
+    loop = Loop(
+        network,
+        kind,
+        intake,
+        limits,
+        shelf=Shelf(manifest, options.get("adapter_folder")),
+        turn=float(options.get("turn", TURN)),
+        precise=None if dtype == torch.float32 else Precise(lambda: _copy(manifest, progress), progress),
+    )
     facts = {
         "sha256": manifest.weights_sha256,
         "revision": manifest.revision,
@@ -56,3 +66,21 @@ def build(
         "batching": "continuous" if kind.continuous else "static",
     }
     return loop, facts
+
+
+def _rows(loaded: Loaded, network: Network, *, rows: int) -> Rows | StaticRows:
+    if not loaded.full_attention:
+        return StaticRows(network, scratch=8)
+    return Rows(network, rows=rows, scratch=SCRATCH)
+
+
+def _copy(manifest: Manifest, progress: Callable[[], None]) -> Rows | StaticRows:
+    """Rows of the same checkpoint in float32, on the CPU; raises `BackendError` without the memory."""
+    cpu = torch.device("cpu")
+    needed, free = 4 * parameters(manifest), free_memory(cpu)
+    if needed > free:
+        raise BackendError(
+            f"A copy in float32 needs {needed >> 20} MB of main memory, and {free >> 20} MB are free."
+        )
+    loaded = load(manifest, device=cpu, dtype=torch.float32)
+    return _rows(loaded, Network(loaded.model, progress=progress), rows=0)

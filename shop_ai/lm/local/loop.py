@@ -6,22 +6,27 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from shop_ai.exceptions import BackendError, RequestTooLarge
 from shop_ai.lm.base import Choose
+from shop_ai.lm.local.changing import ChangeOver
 from shop_ai.lm.local.intake import Intake
 from shop_ai.lm.local.limits import Limits, Trouble
 from shop_ai.lm.local.network import Network
+from shop_ai.lm.local.precise import Precise
 from shop_ai.lm.local.rows import Rows
 from shop_ai.lm.local.sampling import draw
+from shop_ai.lm.local.shelf import Shelf
 from shop_ai.lm.local.static import StaticRows
 from shop_ai.lm.local.ticket import Row, Ticket
 from shop_ai.lm.local.weighing import Weighing
 
 log = logging.getLogger("shop_ai.lm")
+T = TypeVar("T")
 
 GROUP = 8
 """Prompts of one prefill; larger groups pad more and keep the others waiting."""
@@ -37,24 +42,35 @@ class Loop:
     """Everything happens in one thread, in `turn`."""
 
     def __init__(
-        self, network: Network, rows: Rows | StaticRows, intake: Intake, limits: Limits, *, by_length: bool
+        self,
+        network: Network,
+        rows: Rows | StaticRows,
+        intake: Intake,
+        limits: Limits,
+        *,
+        shelf: Shelf,
+        turn: float,
+        precise: Precise | None = None,
     ) -> None:
         self.network, self.rows, self.intake, self.limits = network, rows, intake, limits
         self.waiting: deque[Ticket] = deque()
         self.active: list[Row] = []
         """In the order of the places in the cache."""
-        self.weighing = Weighing(self, by_length=by_length)
+        self.weighing = Weighing(self, precise)
+        self.changing = ChangeOver(self, shelf, turn)
         self._taken: list[Ticket] = []
         self.tokens_out = 0
 
     @property
     def idle(self) -> bool:
-        return not (self.waiting or self.active or self.weighing.waiting)
+        return not (self.waiting or self.active or self.weighing.waiting or self.changing.parked)
 
     def take(self, tickets: Sequence[Ticket]) -> None:
         """Queue new requests; those that cannot be answered fail here, alone."""
         for ticket in tickets:
             try:
+                if ticket.request.adapter is not None:
+                    self.changing.shelf.look_up(ticket.request.adapter)
                 self.intake.prepare(ticket)
             except Exception as error:
                 ticket.fail(error if isinstance(error, BackendError) else BackendError(str(error)))
@@ -67,6 +83,7 @@ class Loop:
     def turn(self) -> None:
         """One round: who leaves, who enters, one batch of choices, one token for every row."""
         self._drop_cancelled()
+        self.changing.turn()
         self._admit()
         self.weighing.turn()
         self._decode()
@@ -86,9 +103,14 @@ class Loop:
             return
         for ticket in cancelled:
             ticket.drop()
+        self.drop_settled()
+
+    def drop_settled(self) -> None:
+        """Let go of requests that were cancelled or have failed, wherever they are."""
         self.waiting = deque(ticket for ticket in self.waiting if not ticket.settled)
         self.weighing.waiting = deque(ticket for ticket in self.weighing.waiting if not ticket.settled)
         self._leave([row for row in self.active if row.ticket.settled])
+        self.changing.drop_settled()
 
     def _leave(self, rows: Sequence[Row]) -> None:
         leaving = set(rows)
@@ -110,12 +132,15 @@ class Loop:
                 return
 
     def _group(self) -> list[Ticket]:
-        """The oldest request and others of similar length and the same prefix, as far as they fit."""
-        if not self.waiting:
-            return []
+        """The oldest request whose turn it is, and others of similar length and the same prefix that fit."""
+        present = self.changing.present
+        mine = (ticket for ticket in self.waiting if ticket.request.adapter == present)
         # a static batch is all there will be, so it is filled at once
         most = GROUP if self.rows.continuous else self.limits.rows_now
-        oldest, *others = islice(self.waiting, max(LOOKAHEAD, 2 * most))
+        first = list(islice(mine, max(LOOKAHEAD, 2 * most)))
+        if not first:
+            return []
+        oldest, *others = first
         if oldest.alone and self.active:
             return []
         others = [
@@ -137,7 +162,7 @@ class Loop:
         prefill = len(group) * max(len(ticket.prompt.rest) for ticket in group)
         return (
             rows <= self.limits.rows_now
-            and rows * longest <= self.limits.tokens * self.limits.share
+            and rows * longest <= self.limits.tokens * self.limits.share - self.changing.parked_tokens
             and (len(group) == 1 or prefill <= self.limits.prefill_tokens(self.network.prefill_rate))
             and (self.rows.continuous or not self.active)
         )
@@ -170,6 +195,7 @@ class Loop:
         rows = []
         for index in order:
             ticket = group[index]
+            ticket.provenance = self.changing.provenance
             number = numbers[ticket] = numbers.get(ticket, -1) + 1
             rows.append(self.intake.row(ticket, number))
         self.active += rows
@@ -232,8 +258,8 @@ class Loop:
 
     # -- Trouble -------------------------------------------------------------------------------
 
-    def _try(self, work: Callable[[], Tensor]) -> Tensor | Trouble:
-        """The tensor, or what went wrong; the traceback, and the tensors in it, are gone by then."""
+    def _try(self, work: Callable[[], T]) -> T | Trouble:
+        """The result, or what went wrong; the traceback, and the tensors in it, are gone by then."""
         try:
             result = work()
         except Exception as error:

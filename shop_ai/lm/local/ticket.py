@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shop_ai.lm import futures
 from shop_ai.lm.base import Candidate, Completion, Generate, Request
@@ -40,6 +41,8 @@ class Ticket:
     alone: bool = False
     """To be computed without batch-mates, because something in its last batch failed."""
     started: float = 0.0
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What the answer is made with: the adapter and its hash."""
     done: dict[int, Candidate] = field(default_factory=dict)
     settled: bool = False
 
@@ -72,11 +75,14 @@ class Ticket:
         *,
         candidates: tuple[Candidate, ...] = (),
         probabilities: tuple[float, ...] = (),
+        as_served: tuple[float, ...] = (),
         tokens_out: int = 0,
     ) -> None:
         completion = Completion(
             candidates=candidates,
             probabilities=probabilities,
+            as_served=as_served,
+            provenance=self.provenance,
             tokens_in=len(self.prompt),
             tokens_out=tokens_out,
             milliseconds=round((time.monotonic() - self.started) * 1000),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from shop_ai.exceptions import BackendError, RequestTooLarge
+from shop_ai.lm.base import Choose
 from shop_ai.lm.local.choose import probabilities, recompute, weigh
+from shop_ai.lm.local.precise import Precise
+from shop_ai.lm.local.rows import Rows
 from shop_ai.lm.local.static import StaticRows
 from shop_ai.lm.local.ticket import Ticket
 
@@ -19,26 +23,36 @@ if TYPE_CHECKING:
 class Weighing:
     """The waiting choices."""
 
-    def __init__(self, loop: Loop, *, by_length: bool = False) -> None:
+    def __init__(self, loop: Loop, precise: Precise | None) -> None:
         self.loop = loop
-        self.by_length = by_length
+        self.precise = precise
+        """The float32 copy; none where the backend computes in float32 anyway."""
         self.waiting: deque[Ticket] = deque()
 
     def turn(self) -> None:
-        """Answer one batch: the oldest request and all that share its prefix and answers, by length."""
-        if not self.waiting:
+        """Answer one batch: the oldest request that may, and all that are asked alike, by length."""
+        present = self.loop.changing.present
+        oldest = next((ticket for ticket in self.waiting if ticket.request.adapter == present), None)
+        if oldest is None:
             return
-        oldest = self.waiting[0]
-        same = [
-            ticket
-            for ticket in self.waiting
-            if ticket.prompt.prefix == oldest.prompt.prefix and ticket.answers == oldest.answers
-        ]
+        same = [ticket for ticket in self.waiting if _alike(ticket, oldest)]
         same.sort(key=lambda ticket: abs(len(ticket.prompt) - len(oldest.prompt)))
         batch = self._cut(same)
         for ticket in batch:
             self.waiting.remove(ticket)
-        self._weigh(batch, seekers=len(same))
+        try:
+            copy = self._copy(batch)
+        except BackendError as error:
+            for ticket in batch:
+                ticket.fail(type(error)(str(error)))
+        else:
+            self._weigh(batch, copy, seekers=len(same))
+
+    def _copy(self, batch: list[Ticket]) -> Rows | StaticRows | None:
+        """Where the batch is computed once more; nowhere unless that makes a difference."""
+        if self.precise is None or not _wants_float32(batch[0]):
+            return None
+        return self.precise.rows(self.loop.changing.lora)
 
     def _cut(self, tickets: list[Ticket]) -> list[Ticket]:
         """As many as one forward pass may hold."""
@@ -51,28 +65,68 @@ class Weighing:
                 return tickets[:number]
         return tickets[:rows]
 
-    def _weigh(self, batch: list[Ticket], *, seekers: int) -> None:
-        outcome = self.loop._try(lambda: self._totals(batch, seekers))
-        if isinstance(outcome, Tensor):
-            for ticket, totals in zip(batch, outcome.tolist(), strict=True):
-                lengths = [len(answer) for answer in ticket.answers]
-                ticket.answer(probabilities=probabilities(totals, lengths, by_length=self.by_length))
+    def _weigh(self, batch: list[Ticket], copy: Rows | StaticRows | None, *, seekers: int) -> None:
+        places = [self.loop.rows] if copy is None else [self.loop.rows, copy]
+        outcome = self.loop._try(lambda: [self._totals(rows, batch, seekers) for rows in places])
+        if isinstance(outcome, list):
+            served, best = outcome[0].tolist(), outcome[-1].tolist()
+            for ticket, totals, again in zip(batch, best, served, strict=True):
+                self._answer(ticket, totals, again)
         elif len(batch) > 1:
             if outcome.memory:
                 self.loop.limits.shrink()
             middle = len(batch) // 2
-            self._weigh(batch[:middle], seekers=seekers)
-            self._weigh(batch[middle:], seekers=seekers)
+            self._weigh(batch[:middle], copy, seekers=seekers)
+            self._weigh(batch[middle:], copy, seekers=seekers)
         elif outcome.memory:
             self.loop.limits.shrink()
             batch[0].fail(RequestTooLarge("There is not enough memory for this request."))
         else:
             batch[0].fail(BackendError(f"The language model failed on this request: {outcome.text}"))
 
-    def _totals(self, batch: list[Ticket], seekers: int) -> Tensor:
-        rows, prompts, answers = self.loop.rows, [ticket.prompt for ticket in batch], batch[0].answers
+    def _totals(self, rows: Rows | StaticRows, batch: list[Ticket], seekers: int) -> Tensor:
+        prompts, answers = [ticket.prompt for ticket in batch], batch[0].answers
         if isinstance(rows, StaticRows):
-            return recompute(self.loop.network, prompts, answers)
+            return recompute(rows.network, prompts, answers)
         shared = prompts[0].prefix if rows.worth_sharing(prompts[0].prefix, seekers) else ()
-        longest = self.loop.limits.prefill_tokens(self.loop.network.prefill_rate)
+        longest = self.loop.limits.prefill_tokens(rows.network.prefill_rate)
         return weigh(rows, prompts, answers, shared, longest)
+
+    def _answer(self, ticket: Ticket, totals: list[float], served: list[float]) -> None:
+        """Calibrated as the adapter was for this skill; a float32 answer shows the served one beside it."""
+        request, changing = _choose(ticket), self.loop.changing
+        if not all(map(isfinite, totals)):
+            ticket.fail(BackendError("The language model's numbers are out of range."))
+            return
+        known = changing.lora.manifest.temperatures if changing.lora else {}
+        lengths = [len(answer) for answer in ticket.answers]
+        temperature = known.get(request.skill, 1.0)
+        best, other = (
+            probabilities(sums, lengths, by_length=request.by_length, temperature=temperature)
+            for sums in (totals, served)
+        )
+        ticket.provenance = {
+            **changing.provenance,
+            **({"calibration": temperature} if request.skill in known else {}),
+            **({"dtype": "float32"} if request.precise else {}),
+        }
+        ticket.answer(probabilities=best, as_served=other if request.precise else ())
+
+
+def _wants_float32(ticket: Ticket) -> bool:
+    return isinstance(ticket.request, Choose) and ticket.request.precise
+
+
+def _choose(ticket: Ticket) -> Choose:
+    assert isinstance(ticket.request, Choose)  # noqa: S101 - nothing else is queued here
+    return ticket.request
+
+
+def _alike(one: Ticket, other: Ticket) -> bool:
+    """Whether two choices can be computed in one batch."""
+    return (
+        one.prompt.prefix == other.prompt.prefix
+        and one.answers == other.answers
+        and one.request.adapter == other.request.adapter
+        and _wants_float32(one) == _wants_float32(other)
+    )

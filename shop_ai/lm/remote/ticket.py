@@ -54,4 +54,5 @@ def _together(parts: list[Completion]) -> Completion:
         tokens_in=max(part.tokens_in for part in parts),
         tokens_out=sum(part.tokens_out for part in parts),
         milliseconds=max(part.milliseconds for part in parts),
+        provenance=parts[0].provenance,
     )
