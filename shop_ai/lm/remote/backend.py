@@ -38,6 +38,8 @@ class RemoteBackend(Backend):
 
     schema: bool = False  # type: ignore[misc]  # these two are known once the server was asked
     choose: bool = False  # type: ignore[misc]
+    stream = True
+    """Of a server that does not stream, all at once."""
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
@@ -135,7 +137,7 @@ class RemoteBackend(Backend):
             if call.dropped.is_set():
                 raise Dropped
             self.refuse_unsupported(ticket.request)
-            part = self._asker.part(ticket.request, number, call)
+            part = self._asker.part(ticket, number)
             passed = round((time.monotonic() - started) * 1000)
             ticket.answer(number, replace(part, milliseconds=passed))
         except BackendError as error:
