@@ -62,6 +62,10 @@ class CheckpointError(BackendError):
     """The checkpoint cannot be used."""
 
 
+class StreamUnreachable(ShopAIError):
+    """The stream to readers cannot be reached; the job goes on without it."""
+
+
 # -- What a person can be told ----------------------------------------------------------------
 
 
