@@ -23,7 +23,7 @@ KEY = "shop_ai:stream:"
 TIMEOUT = 1.0
 """Seconds to connect, and to wait for an answer beyond the time that was asked for."""
 SILENCE = 2.0
-"""Seconds without another try after Redis could not be reached."""
+"""Seconds without another try after Redis could not be reached twice in a row."""
 IDLE = 20.0
 """Seconds after which the connection to write is made anew: something between may have forgotten it."""
 COMPLAIN = 60.0
@@ -40,6 +40,7 @@ class RedisStreams(Transport):
         self.expires = math.ceil(expires)
         self._writer: Any = redis.Redis.from_url(url, **_options())
         self._written_at = 0.0
+        self._failures = 0
         self._silent_until = 0.0
         self._complained_at = -COMPLAIN
 
@@ -78,8 +79,11 @@ class RedisStreams(Transport):
             raise StreamUnreachable
         try:
             yield
+            self._failures = 0
         except (redis.RedisError, OSError) as error:
-            self._silent_until = time.monotonic() + SILENCE
+            self._failures += 1
+            if self._failures > 1:  # once may be a connection from before a restart
+                self._silent_until = time.monotonic() + SILENCE
             if time.monotonic() - self._complained_at > COMPLAIN:
                 self._complained_at = time.monotonic()
                 log.warning("STREAM_URL cannot be reached (%s); jobs go on.", type(error).__name__)

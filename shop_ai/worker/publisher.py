@@ -23,7 +23,7 @@ PACE = 0.1
 LOOK = 0.2
 """Seconds after which it looks at closed jobs, and at a transport that failed, again."""
 PATIENCE = 5.0
-"""Seconds that a job may take to leave the worker's hands once it has let go."""
+"""Seconds that a job may take to leave the worker's hands, and readers to be reached, when all is said."""
 COMPLAIN = 60.0
 """Seconds between two lines in the log about failures."""
 
@@ -78,7 +78,7 @@ class Publisher:
 
     def _tell(self, speech: Speech) -> bool:
         """Publish what is new; whether the speech is over. Where its end gets lost, readers ask the job."""
-        closed = bool(speech.closed_at)
+        closed = speech.closed
         try:
             news = speech.news()
             over, last = _outcome(speech) if closed else (False, [])
@@ -89,7 +89,7 @@ class Publisher:
         except Exception as error:
             self._fail(error)
             speech.unsure()
-            return closed
+            return closed and speech.silent_for() > PATIENCE
         speech.published()
         return over
 
@@ -113,4 +113,4 @@ def _outcome(speech: Speech) -> tuple[bool, list[Event]]:
         return True, [speech.end(job.state)]
     if job.state == State.QUEUED:
         return True, [speech.again()]
-    return time.monotonic() - speech.closed_at > PATIENCE, []
+    return speech.silent_for() > PATIENCE, []

@@ -40,7 +40,7 @@ class Speech:
 
     def __init__(self, job: Job, skill: Skill, subject: Subject, wake: Callable[[], None]) -> None:
         self.job, self.skill, self.subject = job, skill, subject
-        self.closed_at = 0.0
+        self._closed_at: float | None = None
         self._wake = wake
         self._lock = threading.Lock()
         self._heard = Heard()
@@ -75,7 +75,8 @@ class Speech:
 
     def close(self) -> None:
         """The worker has let go of the job."""
-        self.closed_at = self.closed_at or time.monotonic()
+        if self._closed_at is None:
+            self._closed_at = time.monotonic()
         self._wake()
 
     def _hear(self, take: int, text: str) -> None:
@@ -85,6 +86,14 @@ class Speech:
         self._wake()
 
     # -- from the publisher --------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        return self._closed_at is not None
+
+    def silent_for(self) -> float:
+        """Seconds since it was closed."""
+        return 0.0 if self._closed_at is None else time.monotonic() - self._closed_at
 
     def news(self) -> list[Event]:
         """What readers have not been told yet; `published` or `unsure` says what became of it."""
