@@ -49,9 +49,17 @@ async def aread(job: uuid.UUID, *, after: str = "", wait: float = 0.0) -> list[E
         except StreamUnreachable:
             found = []
             await asyncio.sleep(min(left, LOOK))
+        _heed_cancellation()
         if (events := counting(found, place) or await sync_to_async(_end)(job, place)) or not left:
             return events
         place = past(found, place)
+
+
+def _heed_cancellation() -> None:
+    """Redis' client and asgiref may swallow one; the reader would wait on for somebody who has left."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _end(job: uuid.UUID, place: Place) -> list[Event]:

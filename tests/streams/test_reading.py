@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from contextlib import suppress
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,6 +14,7 @@ from shop_ai import jobs, streams
 from shop_ai.models import Job
 from shop_ai.models.clock import later
 from shop_ai.streams import Event
+from shop_ai.streams.transports import transport
 from tests.shop import product
 from tests.streams.skills import SKILLS
 
@@ -90,3 +92,28 @@ def test_without_a_transport_the_end_is_read_all_the_same(shop):
 @pytest.mark.django_db(transaction=True)
 def test_a_job_that_never_was_has_nothing_to_say(carried):
     assert streams.read(uuid.uuid4(), wait=0.1) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancellation_that_a_library_swallows_is_heeded(shop, monkeypatch):
+    """redis-py did so now and then when it came while a connection was made."""
+    shop(SKILLS=SKILLS)
+    asked = asyncio.Event()
+
+    async def swallows(*args):
+        asked.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(5)
+        return []
+
+    monkeypatch.setattr(transport(), "aafter", swallows)
+
+    async def main():
+        reader = asyncio.create_task(streams.aread(uuid.uuid4(), wait=1))
+        await asked.wait()
+        reader.cancel()
+        return await asyncio.gather(reader, return_exceptions=True)
+
+    (found,) = asyncio.run(main())
+
+    assert isinstance(found, asyncio.CancelledError)

@@ -189,7 +189,7 @@ def test_no_markup_no_hidden_character_and_no_control_token_leaves(shop, worker,
     job = queued(name)
 
     worker(HostileBackend(options={"payload": f"Fine. Now {payload}. Fine. {cut}"})).work_off()
-    texts, _ = Reader(job).to_the_end()
+    texts = [event.text for event in streams.read(job.pk) if event.kind == "sentence"]
 
     assert texts[:1] == (["Fine."] if mode != "long" or name == "tell_text" else [])
     for text in (*texts, " ".join(texts), "".join(texts)):
