@@ -76,9 +76,10 @@ class Jobs(Records):
         """What a skill that streams has said so far; ask again, with `after`, until it has ended."""
         job, after = self.record(), request.query_params.get("after", "")
         try:
-            found = streams.read(job.pk, after=after)
+            streams.Place.of(after)
         except ValueError as error:
             raise ValidationError({"after": [str(error)]}) from error
+        found = streams.read(job.pk, after=after)
         last = found[-1] if found else None
         answer = {
             "events": found,

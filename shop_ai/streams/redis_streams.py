@@ -47,7 +47,7 @@ class RedisStreams(Transport):
     def append(self, job: uuid.UUID, events: Sequence[Event]) -> None:
         with self._reaching():
             if time.monotonic() - self._written_at > IDLE:
-                self._writer.close()
+                self._writer.connection_pool.disconnect(inuse_connections=False)
             self._written_at = time.monotonic()
             key = f"{KEY}{job}"
             with self._writer.pipeline(transaction=True) as together:
