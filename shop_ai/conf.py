@@ -99,6 +99,10 @@ class Config:
     DEADLINE: float | None = _key(None, "Seconds after which interactive work that has not begun expires.")
     SWEEP_EVERY: float = _key(15.0, "Seconds between two sweeps.")
     SWEEP_ROWS: int = _key(1000, "Rows whose facts one sweep reads again.")
+    STREAM_URL: str | None = _key(
+        None, "Redis that carries answers to readers while they are written; None: the database."
+    )
+    STREAM_EXPIRES: float = _key(600.0, "Seconds after which what readers were told is deleted.")
     CELERY_QUEUES: str = _key("shop_ai", "Prefix of the Celery queues.")
 
     @property

@@ -70,6 +70,10 @@ class AdapterMisfit(AdapterError):
     """The adapter was trained on another checkpoint."""
 
 
+class StreamUnreachable(ShopAIError):
+    """The stream to readers cannot be reached; the job goes on without it."""
+
+
 # -- What a person can be told ----------------------------------------------------------------
 
 

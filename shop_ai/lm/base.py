@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -51,6 +51,12 @@ class Generate:
     """JSON schema that every candidate is forced to."""
     adapter: str | None = None
     """Name of the LoRA adapter to answer with; None is the bare checkpoint."""
+    on_text: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
+    """Called in the backend's thread with the first candidate's text whenever that has grown, last with all.
+
+    It must return at once; what it raises fails this request. A text that does not go on from the one before
+    was begun anew.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +111,8 @@ class Backend(ABC):
     """Can answer a `Choose` in float32."""
     adapters: ClassVar[bool] = False
     """Can answer with an adapter."""
+    stream: ClassVar[bool] = False
+    """Calls `on_text` while it writes; without this, never."""
     token_safe: ClassVar[bool] = False
     """Untrusted segments cannot become control tokens."""
 

@@ -36,12 +36,15 @@ from shop_ai.models import Job, Lane, State, moves
 from shop_ai.models.finish import finish
 from shop_ai.skills import skills
 from shop_ai.worker.breaker import Breaker
+from shop_ai.worker.publisher import Publisher
 from shop_ai.worker.run import RE_ASKS, Run, load, prepare
 
 log = logging.getLogger("shop_ai.worker")
 
 BUSY_LOOK = 0.2
 STORE_TRIES = 3
+LAST_WORDS = 2.0
+"""Seconds that a worker that stops waits for what readers are still to be told."""
 ENDINGS: Mapping[type[Exception], tuple[State, str]] = {
     Declined: (State.DECLINED, "declined"),
     TargetGone: (State.CANCELLED, "target_gone"),
@@ -66,6 +69,7 @@ class Worker:
         self._unbegun: dict[uuid.UUID, Job] = {}
         """Claimed, and not among the runs yet."""
         self.breaker = Breaker()
+        self.publisher = Publisher()
         self.stale_attempts = 0
         """Answers that were thrown away because another attempt has the job."""
         self._width = 1
@@ -114,6 +118,7 @@ class Worker:
                 connections.close_all()
                 self._bell.wait(1.0)
             self.wait()
+        self.publisher.flush(LAST_WORDS)
         connections.close_all()
 
     def step(self) -> int:
@@ -135,13 +140,14 @@ class Worker:
         while time.monotonic() < until:
             taken = self.step()
             if not self.runs and not taken:
-                return
+                break
             if time.monotonic() - self._renewed_at > min(2.0, config().LEASE / 4):
                 self.renew()
             if self.runs:
                 self._bell.wait(BUSY_LOOK)
                 self._bell.clear()
         self.give_back()
+        self.publisher.flush(LAST_WORDS)
 
     # -- keeping -------------------------------------------------------------------------------
 
@@ -207,6 +213,8 @@ class Worker:
             before.drop()
         with self._endings(job):
             run = prepare(job, load([job]) if rows is None else rows, self.backend)
+            if run.skill.streams:
+                run.speech = self.publisher.open(job, run.skill, run.subject)
             self.runs[job.pk] = run
             self._submit(run)
 
@@ -270,7 +278,7 @@ class Worker:
             reach("after_commit")
             if state is None:
                 self._settle_fenced(run)
-            self.runs.pop(run.job.pk, None)
+            self._forget(run)
 
     def _keep_for_later(self, run: Run) -> None:
         """The answer stays in memory while its lease lives; a living database's lasting refusal ends it."""
@@ -279,7 +287,7 @@ class Worker:
             public = "The result could not be stored."
             if not moves.fail(run.job, kind="database", public=public, retryable=True):
                 moves.stop(run.job)
-            self.runs.pop(run.job.pk, None)
+            self._forget(run)
             return
         log.warning("Storing job %s failed; it is tried again.", run.job.pk, exc_info=True)
         connections.close_all()

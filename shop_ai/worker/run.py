@@ -17,6 +17,7 @@ from shop_ai.models import Job
 from shop_ai.models.finish import Reading, Result, binding_of, facts_of
 from shop_ai.roles import Binding, Values
 from shop_ai.skills import Answer, Skill, Subject, skill
+from shop_ai.worker.speech import Speech
 
 RE_ASKS = 2
 """How often an answer of the wrong form is asked for again."""
@@ -39,6 +40,8 @@ class Run:
     answer: Answer | None = None
     submitted_at: float = 0.0
     """`time.monotonic()` of the last submission."""
+    speech: Speech | None = None
+    """What readers are told, where the skill streams."""
 
     @property
     def done(self) -> bool:
@@ -53,13 +56,19 @@ class Run:
         """Ask; each further time with another seed."""
         self.futures = []
         self.submitted_at = time.monotonic()
-        for request in self.requests:
-            self.futures.append(backend.submit(_reseeded(request, self.asked)))
+        requests = [_reseeded(request, self.asked) for request in self.requests]
+        if self.speech is not None and requests:
+            heard = self.speech.listen(requests[0])
+            requests[0] = heard if backend.stream else requests[0]
+        for request in requests:
+            self.futures.append(backend.submit(request))
 
     def drop(self) -> None:
         """Let go of what the backend still does for this."""
         for future in self.futures:
             future.cancel()
+        if self.speech is not None:
+            self.speech.close()
 
     def reading(self) -> Reading:
         seen = tuple(sorted(self.values.seen))
@@ -76,6 +85,8 @@ class Run:
         answer = self.answer or self.skill.answer(completions, self.subject)
         self.answer = answer
         made_with = {name: value for c in completions for name, value in c.provenance.items()}
+        if self.speech is not None:
+            self.speech.complete(completions, answer.output)
         return Result(
             answer=answer,
             reading=self.reading(),

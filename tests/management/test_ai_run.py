@@ -265,3 +265,48 @@ def _work_when_queued():
     finally:
         worker.backend.close()
         connection.close()
+
+
+# -- following -------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stream_prints_sentences_as_they_come(run, carried):
+    first, second = rows.product("Of oak. Holds 1.5 l"), rows.product("Of tin. 很好。")
+
+    said = run("ai_run", "tell_text", "--now", "--stream")
+
+    lines = said.out.splitlines()
+    assert [line for line in lines if line.startswith(f"{first.pk}: ")] == [
+        f"{first.pk}: Echo: Of oak.",
+        f"{first.pk}: Holds 1.5 l.",
+        f"{first.pk}: (done)",
+    ]
+    assert f"{second.pk}: Echo: Of tin." in lines
+    assert lines[-1].startswith("2 done in ")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stream_beside_json_leaves_the_json_alone(run, carried):
+    rows.product("Of oak.")
+
+    said = run("ai_run", "tell_text", "--now", "--stream", "--json")
+
+    assert json.loads(said.out)["states"] == {"succeeded": 1}
+    assert "Echo: Of oak." in said.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stream_says_when_the_stored_text_is_another(run, carried):
+    row = rows.product("Of oak.")
+
+    said = run("ai_run", "tell_otherwise", "--now", "--stream")
+
+    assert f"{row.pk}: (done; the stored text is another)" in said.out.splitlines()
+
+
+def test_stream_needs_a_skill_that_streams(run, products):
+    said = run("ai_run", "describe_product", "--now", "--stream")
+
+    assert (said.code, Job.objects.count()) == (1, 0)
+    assert said.error == "describe_product does not stream; its class would say `streams = True`."

@@ -36,7 +36,7 @@ class LocalBackend(Backend):
     text every time; otherwise a text also depends on its batch-mates.
     """
 
-    schema = choose = precise = adapters = token_safe = True
+    schema = choose = stream = precise = adapters = token_safe = True
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)

@@ -244,6 +244,10 @@ class Loop:
         for row, token in zip(list(rows), draw(logits, rows), strict=True):
             try:
                 self.intake.write(row, token)
+                self.intake.tell(row)
+            except BackendError as error:  # of who listens
+                row.error = str(error)
+                row.ticket.fail(error)
             except Exception as error:
                 row.error = Trouble.of(error).text
             if row.error:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from shop_ai.lm import futures
 from shop_ai.lm.base import Candidate, Completion, Generate, Request
+from shop_ai.lm.listening import Listener
 
 if TYPE_CHECKING:
+    from shop_ai.lm.local.growing import Growing
     from shop_ai.lm.local.masks import Guide
 
 
@@ -45,6 +47,10 @@ class Ticket:
     """What the answer is made with: the adapter and its hash."""
     done: dict[int, Candidate] = field(default_factory=dict)
     settled: bool = False
+    listener: Listener = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.listener = Listener(self.request, self.future)
 
     @property
     def cancelled(self) -> bool:
@@ -112,6 +118,8 @@ class Row:
     random: Random
     guide: Guide | None = None
     tokens: list[int] = field(default_factory=list)
+    growing: Growing | None = None
+    """Its text so far, where somebody listens to it."""
     error: str = ""
     finish: str = ""
 

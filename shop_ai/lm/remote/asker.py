@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shop_ai.exceptions import AdapterError, UnsupportedRequest
-from shop_ai.lm.base import Candidate, Choose, Completion, Generate, Message, Request
+from shop_ai.lm.base import Candidate, Choose, Completion, Generate, Message
 from shop_ai.lm.remote import bodies, weights
 from shop_ai.lm.remote.call import Call
 from shop_ai.lm.remote.client import Client
 from shop_ai.lm.remote.failures import NotFound
-from shop_ai.lm.remote.reply import Reply
+from shop_ai.lm.remote.reply import Reply, Tell, nobody
+from shop_ai.lm.remote.ticket import Ticket
 
 
 class Asker:
@@ -20,11 +21,12 @@ class Asker:
         self.client = client
         self.dialect = bodies.Dialect()
 
-    def part(self, request: Request, number: int, call: Call) -> Completion:
+    def part(self, ticket: Ticket, number: int) -> Completion:
+        request, call = ticket.request, ticket.calls[number]
         try:
             if isinstance(request, Choose):
                 return self._weighed(request, call)
-            return self._written(request, number, call)
+            return self._written(request, number, call, nobody if number else ticket.listener.tell)
         except NotFound as error:
             if request.adapter is None:
                 raise
@@ -33,9 +35,10 @@ class Asker:
                 f"which is to be the adapter {request.adapter}."
             ) from error
 
-    def _written(self, request: Generate, number: int, call: Call) -> Completion:
+    def _written(self, request: Generate, number: int, call: Call, tell: Tell) -> Completion:
         body = bodies.writing(request, number, self.client.options.under(request.adapter), self.dialect)
-        reply = self.client.ask(body, call)
+        reply = self.client.ask(body, call, tell=tell)
+        tell(reply.text)
         tokens = min(reply.tokens_out, request.max_tokens)  # some count the end of the turn
         candidate = Candidate(text=reply.text, tokens=tokens, finish=reply.finish)
         return Completion(candidates=(candidate,), tokens_in=reply.tokens_in, tokens_out=tokens)

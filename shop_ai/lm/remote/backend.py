@@ -39,6 +39,8 @@ class RemoteBackend(Backend):
     schema: bool = False  # type: ignore[misc]  # these two are known once the server was asked
     choose: bool = False  # type: ignore[misc]
     adapters: bool = False  # type: ignore[misc]  # where the options name some
+    stream = True
+    """Of a server that does not stream, all at once."""
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
@@ -148,7 +150,7 @@ class RemoteBackend(Backend):
             if call.dropped.is_set():
                 raise Dropped
             self.refuse_unsupported(ticket.request)
-            part = self._asker.part(ticket.request, number, call)
+            part = self._asker.part(ticket, number)
             passed = round((time.monotonic() - started) * 1000)
             made_with = self._provenance(ticket.request.adapter)
             ticket.answer(number, replace(part, milliseconds=passed, provenance=made_with))

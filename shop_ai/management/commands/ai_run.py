@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,7 +14,8 @@ from django.db.models import Count, Q, QuerySet
 
 from shop_ai import jobs, tasks
 from shop_ai.exceptions import ShopAIError
-from shop_ai.management.progress import Progress, counts, duration, in_words, left, watch
+from shop_ai.management.following import followed
+from shop_ai.management.progress import Progress, Quiet, counts, duration, in_words, left, watch
 from shop_ai.management.selection import select
 from shop_ai.models import Batch, Job, Lane, Pause, State, Suggestion, WorkerBoot
 from shop_ai.models.job import LIVE, database
@@ -51,18 +52,25 @@ class Command(BaseCommand):
             action="store_true",
             help="Load the language model here instead of waiting for a worker; does all that waits.",
         )
+        parser.add_argument(
+            "--stream", action="store_true", help="Print what the skill says while it is written."
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object at the end.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
         try:
             asked = skill(options["skill"])
+            if options["stream"] and not asked.streams:
+                raise CommandError(f"{asked.name} does not stream; its class would say `streams = True`.")
             params = jobs.clean_params(asked, parsed(options["params"]))
             keys = self.rows(asked, options)
             refuse_in_vain(asked, now=options["now"])
             batch, mine = self.queue(asked, keys, params)
-            progress = Progress(self.stderr if options["json"] else self.stdout)
-            found = here(mine, progress) if options["now"] else self.wait(asked, mine, progress)
+            out = self.stderr if options["json"] else self.stdout
+            progress = Quiet(out) if options["stream"] else Progress(out)
+            with followed(mine, out.write) if options["stream"] else nullcontext():
+                found = here(mine, progress) if options["now"] else self.wait(asked, mine, progress)
         except ShopAIError as error:
             raise CommandError(str(error)) from error
         self.report(batch, mine, found, time.monotonic() - began, as_json=options["json"])
