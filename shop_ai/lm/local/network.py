@@ -37,7 +37,7 @@ class Network:
         """
         rows, columns = ids.shape
         end = max(starts) + columns
-        cache.ensure(end)
+        cache.ensure(first + rows, end)
         same = len(set(starts)) == 1
         begin = torch.tensor(starts[:1] if same else starts, device=self.device)
         positions = begin[:, None] + torch.arange(columns, device=self.device)
