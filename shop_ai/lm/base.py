@@ -49,6 +49,8 @@ class Generate:
     n: int = 1
     schema: Mapping[str, Any] | None = None
     """JSON schema that every candidate is forced to."""
+    rank: bool = False
+    """Fill in the candidates' scores; a backend that cannot leaves them empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class Candidate:
     text: str
     tokens: int
     finish: Literal["stop", "length"] = "stop"
+    score: float | None = None
+    """Mean log-probability of its tokens, its end included, without temperature, nucleus or schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

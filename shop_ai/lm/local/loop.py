@@ -223,12 +223,22 @@ class Loop:
             if row.error:
                 row.ticket.fail(BackendError(f"The language model failed on this request: {row.error}"))
             elif row.finish:
-                row.ticket.finish(row.number, self.intake.candidate(row))
-                self.tokens_out += len(row.tokens)
+                self.finish(row)
             if row.error or row.finish:
                 leaving.append(row)
         broken = {row.ticket for row in leaving if row.error}
         self._leave([*leaving, *(row for row in self.active if row.ticket in broken)])
+
+    def finish(self, row: Row) -> None:
+        """Keep a complete row; with the last one of a request its candidates are ranked or answered."""
+        self.tokens_out += len(row.tokens)
+        ticket = row.ticket
+        if not ticket.finish(row, self.intake.candidate(row)):
+            return
+        if row.request.rank:
+            self.weighing.rank(ticket)
+        else:
+            ticket.answer_text([None] * ticket.rows)
 
     # -- Trouble -------------------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ class Ticket:
     """To be computed without batch-mates, because something in its last batch failed."""
     started: float = 0.0
     done: dict[int, Candidate] = field(default_factory=dict)
+    drawn: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """The token ids of each candidate, the one that ended it included."""
     settled: bool = False
 
     @property
@@ -60,12 +63,19 @@ class Ticket:
     def restart(self) -> None:
         self.done.clear()
 
-    def finish(self, number: int, candidate: Candidate) -> None:
-        """Keep one candidate; the last one answers the request."""
-        self.done[number] = candidate
-        if len(self.done) == self.rows:
-            candidates = tuple(self.done[n] for n in sorted(self.done))
-            self.answer(candidates=candidates, tokens_out=sum(c.tokens for c in candidates))
+    def finish(self, row: Row, candidate: Candidate) -> bool:
+        """Keep one candidate; whether it was the last."""
+        self.done[row.number] = candidate
+        self.drawn[row.number] = row.drawn
+        return len(self.done) == self.rows
+
+    def answer_text(self, scores: Sequence[float | None]) -> None:
+        """Answer with the candidates, which are all there."""
+        numbered = sorted(self.done)
+        candidates = tuple(
+            replace(self.done[number], score=score) for number, score in zip(numbered, scores, strict=True)
+        )
+        self.answer(candidates=candidates, tokens_out=sum(c.tokens for c in candidates))
 
     def answer(
         self,
@@ -106,8 +116,14 @@ class Row:
     random: Random
     guide: Guide | None = None
     tokens: list[int] = field(default_factory=list)
+    end: int | None = None
+    """The token that ended it."""
     error: str = ""
     finish: str = ""
+
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        return tuple(self.tokens) if self.end is None else (*self.tokens, self.end)
 
     @property
     def request(self) -> Generate:

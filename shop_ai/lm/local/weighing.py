@@ -1,4 +1,4 @@
-"""Batches of Choose between the decode steps of the loop. Imports torch."""
+"""Batches of Choose, and of candidates to rank, between the decode steps of the loop. Imports torch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from shop_ai.exceptions import BackendError, RequestTooLarge
+from shop_ai.lm.base import Generate
 from shop_ai.lm.local.choose import probabilities, recompute, weigh
 from shop_ai.lm.local.static import StaticRows
 from shop_ai.lm.local.ticket import Ticket
@@ -23,6 +24,11 @@ class Weighing:
         self.loop = loop
         self.by_length = by_length
         self.waiting: deque[Ticket] = deque()
+
+    def rank(self, ticket: Ticket) -> None:
+        """Have the candidates of a Generate read as if they were answers to choose from."""
+        ticket.answers = tuple(ticket.drawn[number] for number in sorted(ticket.drawn))
+        self.waiting.append(ticket)
 
     def turn(self) -> None:
         """Answer one batch: the oldest request and all that share its prefix and answers, by length."""
@@ -47,7 +53,11 @@ class Weighing:
         rows = max(1, int(loop.rows.scratch * loop.limits.share))
         for number, ticket in enumerate(tickets[:rows]):
             width = max(len(ticket.prompt.rest), len(tickets[0].prompt.rest))
-            if number and (number + 1) * width > longest:
+            places = loop.rows.count + number + 1
+            room = loop.limits.tokens * loop.limits.share
+            if number and (
+                (number + 1) * width > longest or places * max(ticket.length, tickets[0].length) > room
+            ):
                 return tickets[:number]
         return tickets[:rows]
 
@@ -55,8 +65,7 @@ class Weighing:
         outcome = self.loop._try(lambda: self._totals(batch, seekers))
         if isinstance(outcome, Tensor):
             for ticket, totals in zip(batch, outcome.tolist(), strict=True):
-                lengths = [len(answer) for answer in ticket.answers]
-                ticket.answer(probabilities=probabilities(totals, lengths, by_length=self.by_length))
+                self._tell(ticket, totals)
         elif len(batch) > 1:
             if outcome.memory:
                 self.loop.limits.shrink()
@@ -65,9 +74,16 @@ class Weighing:
             self._weigh(batch[middle:], seekers=seekers)
         elif outcome.memory:
             self.loop.limits.shrink()
-            batch[0].fail(RequestTooLarge("There is not enough memory for this request."))
+            _give_up(batch[0], RequestTooLarge("There is not enough memory for this request."))
         else:
-            batch[0].fail(BackendError(f"The language model failed on this request: {outcome.text}"))
+            _give_up(batch[0], BackendError(f"The language model failed on this request: {outcome.text}"))
+
+    def _tell(self, ticket: Ticket, totals: list[float]) -> None:
+        lengths = [len(answer) for answer in ticket.answers]
+        if isinstance(ticket.request, Generate):
+            ticket.answer_text([total / length for total, length in zip(totals, lengths, strict=True)])
+        else:
+            ticket.answer(probabilities=probabilities(totals, lengths, by_length=self.by_length))
 
     def _totals(self, batch: list[Ticket], seekers: int) -> Tensor:
         rows, prompts, answers = self.loop.rows, [ticket.prompt for ticket in batch], batch[0].answers
@@ -76,3 +92,11 @@ class Weighing:
         shared = prompts[0].prefix if rows.worth_sharing(prompts[0].prefix, seekers) else ()
         longest = self.loop.limits.prefill_tokens(self.loop.network.prefill_rate)
         return weigh(rows, prompts, answers, shared, longest)
+
+
+def _give_up(ticket: Ticket, error: BackendError) -> None:
+    """A choice fails; candidates that could not be ranked are answered as they are."""
+    if isinstance(ticket.request, Generate):
+        ticket.answer_text([None] * ticket.rows)
+    else:
+        ticket.fail(error)
