@@ -47,11 +47,12 @@ def test_write_compare_apply_see_it_in_the_store_and_revert(merchant: Page) -> N
 
 
 def test_bulk_of_twenty_shows_progress_and_waits_for_approval(merchant: Page) -> None:
+    """The other test's chair is left out: the tests run in any order, on one store."""
     page = merchant
     page.goto(PRODUCTS)
-    boxes = page.locator("tr input.action-select")
+    rows = page.locator("#result_list tbody tr").filter(has_not_text=CHAIR)
     for number in range(20):
-        boxes.nth(number).check()
+        rows.nth(number).locator("input.action-select").check()
     page.locator("select[name=action]").select_option("shop_ai_describe_product")
     page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).first.click()
 

@@ -1,6 +1,6 @@
 """Servers for tests of the remote backend: real ones in processes of their own, a scripted one for faults.
 
-`python -m tests.lm.servers FILE.gguf PORT` is llama.cpp's server.
+`python -m tests.lm.servers FILE.gguf PORT SLOTS THREADS` is llama.cpp's server.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ def gguf(name: str = "smollm2-135m") -> Path:
 
 
 @contextmanager
-def llama_cpp(file: Path) -> Iterator[str]:
-    """llama.cpp's server; gives its base_url."""
-    with _serving(lambda port: [sys.executable, "-m", "tests.lm.servers", str(file), str(port)]) as url:
+def llama_cpp(file: Path, *, slots: int = 4, threads: int = 1) -> Iterator[str]:
+    """llama.cpp's server; gives its base_url. Its threads spin: more than one make a busy machine crawl."""
+    program = [sys.executable, "-m", "tests.lm.servers", str(file)]
+    with _serving(lambda port: [*program, str(port), str(slots), str(threads)]) as url:
         yield url
 
 
@@ -93,15 +94,15 @@ def _healthy(port: int) -> bool:
         return False
 
 
-def run_llama_cpp(file: str, port: int) -> None:
+def run_llama_cpp(file: str, port: int, slots: int, threads: int) -> None:
     import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path = file
     params.hostnames, params.port = ["127.0.0.1"], port
-    params.n_parallel, params.n_ctx = 4, 8192
+    params.n_parallel, params.n_ctx = slots, 2048 * slots
     params.endpoint_slots = True
-    params.cpuparams.n_threads = 1  # its threads spin while they wait: two make a busy machine crawl
+    params.cpuparams.n_threads = threads
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)
     threading.Event().wait()
@@ -256,4 +257,4 @@ def slam(handler: Handler) -> None:
 
 
 if __name__ == "__main__":
-    run_llama_cpp(sys.argv[1], int(sys.argv[2]))
+    run_llama_cpp(sys.argv[1], *map(int, sys.argv[2:]))
