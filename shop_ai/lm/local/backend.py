@@ -17,6 +17,7 @@ from shop_ai.lm.local.ticket import Ticket
 
 if TYPE_CHECKING:
     from shop_ai.lm.local.loop import Loop
+    from shop_ai.lm.local.tandem import Tandem
 
 log = logging.getLogger("shop_ai.lm")
 
@@ -28,9 +29,11 @@ SPARE = 8
 class LocalBackend(Backend):
     """torch and transformers in this process.
 
-    Options: `folder` of the checkpoints; `device` and `dtype` ("auto"); `rows` of a batch; `room`;
-    `threads`; `cache_tokens`, the tokens kept for all rows together; `by_length`, to weigh answers by
-    their mean instead of their sum; `template`, variables for the chat template.
+    Options: `folder` of the checkpoints; `device` and `dtype` ("auto"); `engine`, who writes free text
+    ("auto": transformers' "manager" on a GPU, else our "loop"); `rows` of a batch; `room`; `threads`;
+    `cache_tokens`, the tokens kept for all rows together; `page`, the tokens of one block of the manager's
+    cache; `by_length`, to weigh answers by their mean instead of their sum; `template`, variables for the
+    chat template.
     With `{"device": "cpu", "dtype": "float32"}` a request with a seed that runs alone gives the same
     text every time; otherwise a text also depends on its batch-mates.
     """
@@ -41,7 +44,7 @@ class LocalBackend(Backend):
         super().__init__(checkpoint, options)
         self.rows = int(self.options.get("rows", ROWS))
         self.room = int(self.options.get("room", self.rows + SPARE))
-        self.loop: Loop | None = None
+        self.loop: Loop | Tandem | None = None
         self._facts: dict[str, Any] = {}
         self._inbox: list[Ticket] = []
         self._changed = threading.Condition()
@@ -59,7 +62,9 @@ class LocalBackend(Backend):
                 f"The language model needs a package that is missing ({error.name}); "
                 "run `pip install 'shop-ai[worker]'`."
             ) from error
-        self.loop, facts = build(manifest, self.options, rows=self.rows, progress=self._progress)
+        self.loop, facts = build(manifest, self.options, progress=self._progress, wake=self._wake)
+        self.rows = self.loop.limits.rows
+        self.room = int(self.options.get("room", self.rows + SPARE))
         self._facts = {**facts, "load_seconds": round(time.monotonic() - started, 2)}
         self._progress()
         self._thread = threading.Thread(target=self._run, name="shop_ai.lm", daemon=True)
@@ -85,8 +90,7 @@ class LocalBackend(Backend):
     def describe(self) -> dict[str, Any]:
         facts = {**super().describe(), "room": self.room, **self._facts}
         if self.loop is not None:
-            busy = self.loop.network.busy
-            facts["tokens_per_second"] = round(self.loop.tokens_out / busy, 1) if busy else 0.0
+            facts["tokens_per_second"] = round(self.loop.rate, 1)
         if self._dead:
             facts["error"] = self._dead
         return facts
@@ -105,12 +109,16 @@ class LocalBackend(Backend):
         else:
             for ticket in [*self._inbox, *loop.everything()]:
                 ticket.drop()
+        finally:
+            loop.close()
 
-    def _receive(self, loop: Loop) -> bool:
+    def _receive(self, loop: Loop | Tandem) -> bool:
         """Hand over what was submitted, waiting for it when there is nothing else to do."""
         with self._changed:
-            if loop.idle:
-                self._changed.wait_for(lambda: self._inbox or self._closed)
+            nap = loop.nap
+            if nap != 0:
+                self._changed.wait_for(lambda: self._inbox or self._closed or loop.news, nap)
+            if nap is None:
                 self._progress()  # idling was no hang
             tickets, self._inbox = self._inbox, []
             if self._closed:
@@ -119,12 +127,16 @@ class LocalBackend(Backend):
         loop.take(tickets)
         return True
 
-    def _die(self, loop: Loop, reason: str) -> None:
+    def _die(self, loop: Loop | Tandem, reason: str) -> None:
         with self._changed:
             self._dead = reason
             tickets, self._inbox = self._inbox, []
         for ticket in [*tickets, *loop.everything()]:
             ticket.fail(BackendError(reason))
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
 
     def _progress(self) -> None:
         self.progressed_at = time.monotonic()

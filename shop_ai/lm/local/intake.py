@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from random import Random
 
-from shop_ai.exceptions import RequestTooLarge, UnsupportedRequest
+from shop_ai.exceptions import BackendError, RequestTooLarge, UnsupportedRequest
 from shop_ai.lm.base import Candidate, Choose, Generate
 from shop_ai.lm.local.choose import told_apart
 from shop_ai.lm.local.masks import Grammars
@@ -25,6 +26,16 @@ class Intake:
         self.longest = longest
         """Tokens that one row can have, by the checkpoint's context and the memory."""
         self.most_rows = most_rows
+
+    def accept(self, tickets: Iterable[Ticket]) -> Iterator[Ticket]:
+        """Prepare new requests; those that cannot be answered fail here, alone."""
+        for ticket in tickets:
+            try:
+                self.prepare(ticket)
+            except Exception as error:
+                ticket.fail(error if isinstance(error, BackendError) else BackendError(str(error)))
+            else:
+                yield ticket
 
     def prepare(self, ticket: Ticket) -> None:
         """Fill in prompt, guide and answers; raises `BackendError` for what cannot be answered."""

@@ -46,22 +46,32 @@ class Loop:
         self.weighing = Weighing(self, by_length=by_length)
         self._taken: list[Ticket] = []
         self.tokens_out = 0
+        self.news = False
+        """Nothing comes from elsewhere."""
 
     @property
     def idle(self) -> bool:
         return not (self.waiting or self.active or self.weighing.waiting)
 
+    @property
+    def nap(self) -> float | None:
+        """Seconds that may pass before the next turn; None is for ever."""
+        return None if self.idle else 0.0
+
+    @property
+    def rate(self) -> float:
+        """Tokens written in a second of work."""
+        return self.tokens_out / self.network.busy if self.network.busy else 0.0
+
     def take(self, tickets: Sequence[Ticket]) -> None:
-        """Queue new requests; those that cannot be answered fail here, alone."""
-        for ticket in tickets:
-            try:
-                self.intake.prepare(ticket)
-            except Exception as error:
-                ticket.fail(error if isinstance(error, BackendError) else BackendError(str(error)))
-                continue
-            self._taken.append(ticket)
-            queue = self.weighing.waiting if isinstance(ticket.request, Choose) else self.waiting
-            queue.append(ticket)
+        for ticket in self.intake.accept(tickets):
+            self.queue(ticket)
+
+    def queue(self, ticket: Ticket) -> None:
+        """Let a prepared request wait for its turn."""
+        self._taken.append(ticket)
+        queue = self.weighing.waiting if isinstance(ticket.request, Choose) else self.waiting
+        queue.append(ticket)
 
     @torch.inference_mode()
     def turn(self) -> None:
@@ -77,6 +87,9 @@ class Loop:
         """All unanswered requests, wherever they are at this moment."""
         self._taken = [ticket for ticket in self._taken if not ticket.settled]
         return self._taken
+
+    def close(self) -> None:
+        """There is nothing to end: no thread, no process."""
 
     # -- Leaving -------------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ class Network:
             )
         logits = self._logits(at, inputs)
         if self.device.type == "cuda":
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(self.device)
         self._measure(ids.numel(), time.perf_counter() - started)
         return logits
 
