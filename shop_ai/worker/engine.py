@@ -132,7 +132,8 @@ def _probe(worker: Worker, token: str) -> None:
     answer |= {"token": token, "milliseconds": round((time.monotonic() - began) * 1000)}
     try:
         boot = WorkerBoot.objects.get(pk=worker.id)
-        WorkerBoot.objects.filter(pk=worker.id).update(detail={**boot.detail, "probe": answer})
+        detail = {**boot.detail, **worker.backend.describe(), "probe": answer}
+        WorkerBoot.objects.filter(pk=worker.id).update(detail=detail)
     except Exception:
         log.warning("The answer to a probe could not be stored.", exc_info=True)
     finally:

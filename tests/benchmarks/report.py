@@ -38,16 +38,21 @@ def _cpuinfo() -> list[str]:
         return []
 
 
+def show(figures: list[Figure]) -> None:
+    for figure in figures:
+        target = f"   target {figure.target}" if figure.target else ""
+        print(
+            f"{figure.name:<44} {figure.value:>10.2f} {figure.unit:<12}{target}   {figure.detail}", flush=True
+        )
+
+
 def publish(figures: list[Figure]) -> None:
     """Print them and merge them into build/bench.json."""
+    show(figures)
     BUILD.mkdir(exist_ok=True)
     path = BUILD / "bench.json"
     kept = json.loads(path.read_text()) if path.exists() else {}
     for figure in figures:
         told = asdict(figure)
         kept[told.pop("name")] = {**told, "machine": machine()}
-        target = f"   target {figure.target}" if figure.target else ""
-        print(
-            f"{figure.name:<44} {figure.value:>10.2f} {figure.unit:<12}{target}   {figure.detail}", flush=True
-        )
     path.write_text(json.dumps(kept, indent=2, ensure_ascii=False))

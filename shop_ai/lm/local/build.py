@@ -89,6 +89,7 @@ def build(
     }
     if plan.device.type == "cuda":
         facts["gpus"] = torch.cuda.device_count()
+        facts["gpu"] = str(torch.cuda.get_device_properties(plan.device).uuid)
     if plan.engine == "loop":
         return loop, facts
     try:
@@ -99,7 +100,7 @@ def build(
         if options.get("engine", "auto") != "auto":
             raise CheckpointError(f"The manager cannot run this checkpoint: {error}") from error
         log.warning("The manager cannot run this checkpoint, so the loop writes everything: %s", error)
-        return loop, facts
+        return loop, {**facts, "no_manager": str(error)}
     return tandem, {**facts, **more}
 
 
