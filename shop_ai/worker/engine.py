@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from django.db import DatabaseError, InterfaceError, connections
 
 from shop_ai.conf import config
-from shop_ai.exceptions import ShopAIError
+from shop_ai.exceptions import DeadBackend, ShopAIError
 from shop_ai.lm.base import Generate, says
 from shop_ai.models import WorkerBoot
 from shop_ai.worker.keeper import EXIT_DEAD_BACKEND, Keeper, Renewer, register
@@ -94,6 +94,10 @@ class Engine:
                 register(self.worker, "stopped")
         except (DatabaseError, InterfaceError) as error:
             log.critical("The database cannot be used (%s). Is it migrated? `manage.py migrate`", error)
+            self._end(EXIT_DEAD_BACKEND)
+        except DeadBackend as error:
+            log.critical("%s This worker ends.", error)
+            register(self.worker, "stopped", error=str(error))
             self._end(EXIT_DEAD_BACKEND)
         except Exception:
             # A worker without its loop would look alive and do nothing: better that it is started anew.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from shop_ai.exceptions import BackendError, CheckpointError
+from shop_ai.exceptions import BackendError, CheckpointError, DeadBackend
 from shop_ai.lm import futures
 from shop_ai.lm.base import Backend, Completion, Request
 from shop_ai.lm.checkpoints import verify
@@ -73,8 +73,10 @@ class LocalBackend(Backend):
     def submit(self, request: Request) -> Future[Completion]:
         future: Future[Completion] = Future()
         with self._changed:
-            if self._thread is None or self._closed or self._dead:
-                return futures.failed(BackendError(self._dead or "The backend is not open."))
+            if self._dead:
+                return futures.failed(DeadBackend(self._dead))
+            if self._thread is None or self._closed:
+                return futures.failed(BackendError("The backend is not open."))
             self._inbox.append(Ticket(request, future))
             self._changed.notify()
         return future
@@ -132,7 +134,7 @@ class LocalBackend(Backend):
             self._dead = reason
             tickets, self._inbox = self._inbox, []
         for ticket in [*tickets, *loop.everything()]:
-            ticket.fail(BackendError(reason))
+            ticket.fail(DeadBackend(reason))
 
     def _wake(self) -> None:
         with self._changed:

@@ -1,7 +1,7 @@
 """A GPU under the whole product: free text against the bare manager, chat beside bulk, choices.
 
-`make bench ONLY=gpu` where there is a CUDA device; `python -m tests.benchmarks.gpu --tiny` runs every line of it
-on the CPU with a language model of a few megabytes, whose figures mean nothing.
+`make bench ONLY=gpu` where there is a CUDA device; `python -m tests.benchmarks.gpu --tiny` runs every line of
+it on the CPU with a language model of a few megabytes, whose figures mean nothing.
 """
 
 from __future__ import annotations
