@@ -50,6 +50,10 @@ class BackendError(ShopAIError):
     """The language model failed; the job may be tried again."""
 
 
+class DeadBackend(BackendError):
+    """The language model will not answer any more in this process; it has to be started anew."""
+
+
 class RequestTooLarge(BackendError):
     """The text is longer than the language model can read."""
 

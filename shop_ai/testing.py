@@ -141,6 +141,14 @@ class BackendContract:
         assert completion.tokens_in > 0
         assert not completion.probabilities
 
+    def test_candidates_have_scores_all_or_none(self, backend: Backend) -> None:
+        sampling = Sampling(temperature=0.9)
+        request = Generate(messages=ask("a kettle"), max_tokens=8, n=3, sampling=sampling, rank=True)
+
+        scores = [candidate.score for candidate in self.answer(backend, request).candidates]
+
+        assert scores == [None] * 3 or all(score is not None and score <= 0 for score in scores)
+
     @pytest.mark.parametrize("max_tokens", [1, 5])
     def test_keeps_to_max_tokens(self, backend: Backend, max_tokens: int) -> None:
         messages = ask("one two three four five six seven eight nine ten")

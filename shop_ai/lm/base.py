@@ -57,6 +57,8 @@ class Generate:
     It must return at once; what it raises fails this request. A text that does not go on from the one before
     was begun anew.
     """
+    rank: bool = False
+    """Fill in the candidates' scores; a backend that cannot leaves them empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ class Candidate:
     text: str
     tokens: int
     finish: Literal["stop", "length"] = "stop"
+    score: float | None = None
+    """Mean log-probability of its tokens, its end included, without temperature, nucleus or schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from shop_ai.conf import config
 from shop_ai.exceptions import AdapterError, ShopAIError
 from shop_ai.lm import adapters, checkpoints
 from shop_ai.lm.base import Backend, Generate, says
+from shop_ai.management import hardware
 from shop_ai.models import Job, Lane, Pause, State, WorkerBoot
 from shop_ai.models.job import database
 from shop_ai.skills import skills
@@ -163,6 +164,10 @@ def workers() -> Iterator[Finding]:
         what = " ".join(str(boot.detail[name]) for name in ("backend", "checkpoint") if boot.detail.get(name))
         text = f"{boot} is {boot.state}, serving {' and '.join(boot.lanes)}{f' with {what}' if what else ''}."
         yield Finding(about="worker", level="ok" if boot.state == "ready" else "warn", text=text)
+        yield from _hardware(boot.detail)
+    for gpu in hardware.shared(boot.detail for boot in alive):
+        text = f"More than one worker computes on the GPU {gpu}: each has half of its memory at best."
+        yield Finding(about="hardware", level="warn", text=text, next=hardware.one_each(1))
     if not alive:
         last = WorkerBoot.objects.filter(state="refused").first()
         said = f" The last one refused to start: {last.detail.get('error')}" if last else ""
@@ -177,6 +182,14 @@ def workers() -> Iterator[Finding]:
             text = f"No worker serves the lane {lane.value}."
             yield Finding(about="worker", level="warn", text=text, next=tasks.start_command())
     yield from _queue()
+
+
+def _hardware(facts: hardware.Facts) -> Iterator[Finding]:
+    """What a language model computes with."""
+    if told := hardware.summary(facts):
+        yield Finding(about="hardware", level="ok", text=f"{told}.")
+    for text, next_step in hardware.advice(facts):
+        yield Finding(about="hardware", level="warn", text=text, next=next_step)
 
 
 def _queue() -> Iterator[Finding]:
@@ -237,6 +250,7 @@ def here() -> Iterator[Finding]:
         pace = tokens / (time.monotonic() - loaded)
         text = f"Loaded here in {loaded - began:.1f} s, wrote {tokens} tokens at {pace:.0f} a second."
         yield Finding(about="here", level="ok", text=text)
+        yield from _hardware(backend.describe())
     except Exception as error:
         text = f"The language model does not run here: {error}"
         yield Finding(about="here", level="fail", text=text, next="pip install 'shop-ai[worker]'")

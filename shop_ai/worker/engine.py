@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from django.db import DatabaseError, InterfaceError, connections
 
 from shop_ai.conf import config
-from shop_ai.exceptions import ShopAIError
+from shop_ai.exceptions import DeadBackend, ShopAIError
 from shop_ai.lm.base import Generate, says
 from shop_ai.models import WorkerBoot
 from shop_ai.skills import skills
@@ -98,6 +98,10 @@ class Engine:
         except (DatabaseError, InterfaceError) as error:
             log.critical("The database cannot be used (%s). Is it migrated? `manage.py migrate`", error)
             self._end(EXIT_DEAD_BACKEND)
+        except DeadBackend as error:
+            log.critical("%s This worker ends.", error)
+            register(self.worker, "stopped", error=str(error))
+            self._end(EXIT_DEAD_BACKEND)
         except Exception:
             # A worker without its loop would look alive and do nothing: better that it is started anew.
             log.critical("The worker's loop broke; this worker ends.", exc_info=True)
@@ -135,7 +139,8 @@ def _probe(worker: Worker, token: str) -> None:
     answer |= {"token": token, "milliseconds": round((time.monotonic() - began) * 1000)}
     try:
         boot = WorkerBoot.objects.get(pk=worker.id)
-        WorkerBoot.objects.filter(pk=worker.id).update(detail={**boot.detail, "probe": answer})
+        detail = {**boot.detail, **worker.backend.describe(), "probe": answer}
+        WorkerBoot.objects.filter(pk=worker.id).update(detail=detail)
     except Exception:
         log.warning("The answer to a probe could not be stored.", exc_info=True)
     finally:

@@ -22,6 +22,7 @@ from shop_ai.conf import config
 from shop_ai.exceptions import (
     AdapterError,
     BackendError,
+    DeadBackend,
     Declined,
     InvalidOutput,
     RequestTooLarge,
@@ -113,6 +114,8 @@ class Worker:
                 log.warning("The database does not answer; trying again.", exc_info=True)
                 connections.close_all()
                 self._bell.wait(1.0)
+            except DeadBackend:
+                raise
             except Exception:
                 log.exception("The loop stumbled; it goes on.")
                 connections.close_all()
@@ -325,6 +328,10 @@ class Worker:
     def _moved(self, job: Job, error: BaseException) -> bool:
         if isinstance(error, CancelledError):
             return moves.release(job)
+        if isinstance(error, DeadBackend):  # as if this process had died: one of its jobs may be the reason
+            moves.surrender(self.id)
+            self.runs.clear()
+            raise error
         for kind, (state, name) in ENDINGS.items():
             if isinstance(error, kind):
                 missing = getattr(error, "missing", ())

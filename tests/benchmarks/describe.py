@@ -62,7 +62,7 @@ def _products(number: int) -> list[Any]:
     return [enough[i % len(enough)] for i in range(number)]
 
 
-def _copies(number: int) -> list[int]:
+def copies(number: int) -> list[int]:
     """That many products of their own in the database: keys."""
     from demo_store.catalogue.models import Attribute, Product
 
@@ -90,7 +90,7 @@ def _shop_ai() -> float:
     Suggestion.objects.all().delete()
     Job.objects.all().delete()
     WorkerBoot.objects.all().delete()
-    keys = _copies(PRODUCTS)
+    keys = copies(PRODUCTS)
 
     def done() -> bool:
         return not Job.objects.filter(state__in=LIVE).exists()
@@ -115,7 +115,7 @@ def _bare_loop() -> float:
     import subprocess
     import sys
 
-    keys = json.dumps(_copies(PRODUCTS))
+    keys = json.dumps(copies(PRODUCTS))
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.bare", keys], check=True, capture_output=True, text=True
     )
@@ -126,7 +126,7 @@ def _tutorial(*options: str, threads: int, asks: str) -> float:
     from demo_store.catalogue.models import Product
     from tests.benchmarks.tutorial import describe
 
-    keys = _copies(TUTORIAL_PRODUCTS + 4)
+    keys = copies(TUTORIAL_PRODUCTS + 4)
     described = Product.objects.filter(pk__in=keys).exclude(long_text="")
     environment = {
         "TUTORIAL_THREADS": str(threads),

@@ -47,17 +47,22 @@ def _cpuinfo() -> list[str]:
         return []
 
 
-def publish(figures: list[Figure], path: Path = BUILD / "bench.json") -> None:
-    """Print them and merge them into the file."""
-    path.parent.mkdir(exist_ok=True, parents=True)
-    kept = json.loads(path.read_text()) if path.exists() else {}
+def show(figures: list[Figure]) -> None:
     for figure in figures:
-        told = asdict(figure)
-        kept[told.pop("name")] = {**told, "machine": machine()}
         target = f"   target {figure.target}" if figure.target else ""
         missed = "" if figure.reached else "   MISSED"
         print(
             f"{figure.name:<44} {figure.value:>10.2f} {figure.unit:<12}{target}{missed}   {figure.detail}",
             flush=True,
         )
+
+
+def publish(figures: list[Figure], path: Path = BUILD / "bench.json") -> None:
+    """Print them and merge them into the file."""
+    show(figures)
+    path.parent.mkdir(exist_ok=True, parents=True)
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    for figure in figures:
+        told = asdict(figure)
+        kept[told.pop("name")] = {**told, "machine": machine()}
     path.write_text(json.dumps(kept, indent=2, ensure_ascii=False))

@@ -14,6 +14,7 @@ from shop_ai.models import Attempt, Job, Lane, State
 from tests.celery.harness import all_ended, check, check_written_once, counts, slow, wait_until
 
 LEASE = 1.0
+DEAD_BACKEND = 70
 
 
 def done():
@@ -76,3 +77,19 @@ def test_a_worker_for_upkeep_alone_brings_back_what_a_dead_one_held(folder, star
 
     wait_until(lambda: counts() == {"queued": 4}, "the leases to run out")
     assert set(Job.objects.values_list("worker_lost", flat=True)) == {1}
+
+
+def test_a_worker_whose_language_model_is_dead_ends_and_loses_no_job(folder, start, products):
+    """As after a CUDA error, which no process survives."""
+    dead = {"BACKEND": "shop_ai.lm.echo.EchoBackend", "OPTIONS": {"fail": {"": "DeadBackend"}}}
+    jobs.enqueue("describe_product", products(4))
+
+    worker = start(folder, ready=False, LM=dead)
+
+    assert worker.wait() == DEAD_BACKEND, worker.text
+    assert "will not answer any more" in worker.text
+    assert set(Job.objects.values_list("state", "worker_lost")) <= {("running", 0), ("queued", 1)}
+    start(folder)
+    wait_until(all_ended, "the jobs")
+    assert counts() == {"succeeded": 4}
+    check(4)

@@ -55,6 +55,16 @@ class TestLocalStatic(TestLocal):
         return LocalBackend("sliding", self.options)
 
 
+class TestManager(TestLocal):
+    def make_backend(self):
+        return LocalBackend("tiny", {**self.options, "engine": "manager", "cache_tokens": 16384})
+
+
+class TestManagerSliding(TestLocal):
+    def make_backend(self):
+        return LocalBackend("sliding", {**self.options, "engine": "manager", "cache_tokens": 16384})
+
+
 @pytest.mark.lm
 class TestEmbedded(BackendContract):
     @pytest.fixture(autouse=True, scope="class")
@@ -64,6 +74,12 @@ class TestEmbedded(BackendContract):
 
     def make_backend(self):
         return LocalBackend("smollm2-135m", {"device": "cpu"})
+
+
+@pytest.mark.lm
+class TestEmbeddedManager(TestEmbedded):
+    def make_backend(self):
+        return LocalBackend("smollm2-135m", {"device": "cpu", "engine": "manager", "cache_tokens": 32768})
 
 
 def test_naming_a_backend_loads_nothing_heavy():

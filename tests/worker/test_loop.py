@@ -9,7 +9,7 @@ from django.db import DatabaseError, OperationalError, connections
 
 from demo_store.catalogue.models import Product
 from shop_ai import jobs
-from shop_ai.exceptions import BackendError, Declined, InvalidOutput, TargetGone
+from shop_ai.exceptions import BackendError, DeadBackend, Declined, InvalidOutput, TargetGone
 from shop_ai.lm.base import Backend
 from shop_ai.lm.echo import EchoBackend
 from shop_ai.models import Attempt, Job, Lane, State, Suggestion, WorkerBoot, moves
@@ -370,6 +370,21 @@ def test_the_breaker_stops_asking_and_charges_nobody_while_open(worker):
     one.breaker._opened_at -= 60
     assert one.fill() == 1
     assert one.fill() == 0
+
+
+def test_a_dead_language_model_ends_the_loop_and_its_jobs_are_as_lost_with_it(worker):
+    backend = ByHand()
+    one = worker(backend)
+    queue(3)
+    one.step()
+
+    backend.fail(DeadBackend("CUDA error"))
+
+    with pytest.raises(DeadBackend, match="CUDA error"):
+        one.run()
+    assert not one.runs
+    moves.reap()
+    assert set(Job.objects.values_list("state", "worker_lost", "error_class")) == {("queued", 1, "")}
 
 
 def test_a_probe_that_fails_lets_another_job_go_first(worker):

@@ -74,6 +74,12 @@ class ChangeOver:
         self._park()
         self._begin(self._merged(wanted, lora))
 
+    def take_off(self) -> None:
+        """Put the checkpoint's own weights back, for whoever else computes with them."""
+        if self.lora is not None:
+            self._park()
+            self._begin(self._merged(None, None))
+
     def _taken(self, name: str) -> Lora:
         lora = self.shelf.take(name)
         self.weights.check(lora)

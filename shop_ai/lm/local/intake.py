@@ -74,7 +74,7 @@ class Intake:
         if row.error:
             return
         if token in self.stops:
-            row.finish = "stop"
+            row.finish, row.end = "stop", token
             return
         row.tokens.append(token)
         if row.guide is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -60,13 +60,29 @@ class Loop:
         self.changing = ChangeOver(self, shelf, turn)
         self._taken: list[Ticket] = []
         self.tokens_out = 0
+        self.news = False
+        """Nothing comes from elsewhere."""
 
     @property
     def idle(self) -> bool:
         return not (self.waiting or self.active or self.weighing.waiting or self.changing.parked)
 
+    @property
+    def nap(self) -> float | None:
+        """Seconds that may pass before the next turn; None is for ever."""
+        return None if self.idle else 0.0
+
+    @property
+    def rate(self) -> float:
+        """Tokens written in a second of work."""
+        return self.tokens_out / self.network.busy if self.network.busy else 0.0
+
     def take(self, tickets: Sequence[Ticket]) -> None:
-        """Queue new requests; those that cannot be answered fail here, alone."""
+        for ticket in self.accept(tickets):
+            self.queue(ticket)
+
+    def accept(self, tickets: Iterable[Ticket]) -> Iterator[Ticket]:
+        """Prepare new requests; those that cannot be answered fail here, alone."""
         for ticket in tickets:
             try:
                 if ticket.request.adapter is not None:
@@ -74,10 +90,14 @@ class Loop:
                 self.intake.prepare(ticket)
             except Exception as error:
                 ticket.fail(error if isinstance(error, BackendError) else BackendError(str(error)))
-                continue
-            self._taken.append(ticket)
-            queue = self.weighing.waiting if isinstance(ticket.request, Choose) else self.waiting
-            queue.append(ticket)
+            else:
+                yield ticket
+
+    def queue(self, ticket: Ticket) -> None:
+        """Let a prepared request wait for its turn."""
+        self._taken.append(ticket)
+        queue = self.weighing.waiting if isinstance(ticket.request, Choose) else self.waiting
+        queue.append(ticket)
 
     @torch.inference_mode()
     def turn(self) -> None:
@@ -94,6 +114,9 @@ class Loop:
         """All unanswered requests, wherever they are at this moment."""
         self._taken = [ticket for ticket in self._taken if not ticket.settled]
         return self._taken
+
+    def close(self) -> None:
+        """There is nothing to end: no thread, no process."""
 
     # -- Leaving -------------------------------------------------------------------------------
 
@@ -253,12 +276,22 @@ class Loop:
             if row.error:
                 row.ticket.fail(BackendError(f"The language model failed on this request: {row.error}"))
             elif row.finish:
-                row.ticket.finish(row.number, self.intake.candidate(row))
-                self.tokens_out += len(row.tokens)
+                self.finish(row)
             if row.error or row.finish:
                 leaving.append(row)
         broken = {row.ticket for row in leaving if row.error}
         self._leave([*leaving, *(row for row in self.active if row.ticket in broken)])
+
+    def finish(self, row: Row) -> None:
+        """Keep a complete row; with the last one of a request its candidates are ranked or answered."""
+        self.tokens_out += len(row.tokens)
+        ticket = row.ticket
+        if not ticket.finish(row, self.intake.candidate(row)):
+            return
+        if row.request.rank:
+            self.weighing.rank(ticket)
+        else:
+            ticket.answer_text([None] * ticket.rows)
 
     # -- Trouble -------------------------------------------------------------------------------
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ class Ticket:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """What the answer is made with: the adapter and its hash."""
     done: dict[int, Candidate] = field(default_factory=dict)
+    drawn: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """The token ids of each candidate, the one that ended it included."""
     settled: bool = False
     listener: Listener = field(init=False)
 
@@ -69,12 +71,19 @@ class Ticket:
     def restart(self) -> None:
         self.done.clear()
 
-    def finish(self, number: int, candidate: Candidate) -> None:
-        """Keep one candidate; the last one answers the request."""
-        self.done[number] = candidate
-        if len(self.done) == self.rows:
-            candidates = tuple(self.done[n] for n in sorted(self.done))
-            self.answer(candidates=candidates, tokens_out=sum(c.tokens for c in candidates))
+    def finish(self, row: Row, candidate: Candidate) -> bool:
+        """Keep one candidate; whether it was the last."""
+        self.done[row.number] = candidate
+        self.drawn[row.number] = row.drawn
+        return len(self.done) == self.rows
+
+    def answer_text(self, scores: Sequence[float | None]) -> None:
+        """Answer with the candidates, which are all there."""
+        numbered = sorted(self.done)
+        candidates = tuple(
+            replace(self.done[number], score=score) for number, score in zip(numbered, scores, strict=True)
+        )
+        self.answer(candidates=candidates, tokens_out=sum(c.tokens for c in candidates))
 
     def answer(
         self,
@@ -120,8 +129,14 @@ class Row:
     tokens: list[int] = field(default_factory=list)
     growing: Growing | None = None
     """Its text so far, where somebody listens to it."""
+    end: int | None = None
+    """The token that ended it."""
     error: str = ""
     finish: str = ""
+
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        return tuple(self.tokens) if self.end is None else (*self.tokens, self.end)
 
     @property
     def request(self) -> Generate:

@@ -1,4 +1,4 @@
-"""Batches of Choose between the decode steps of the loop. Imports torch."""
+"""Batches of Choose, and of candidates to rank, between the decode steps of the loop. Imports torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from shop_ai.exceptions import BackendError, RequestTooLarge
-from shop_ai.lm.base import Choose
+from shop_ai.lm.base import Choose, Generate
 from shop_ai.lm.local.choose import probabilities, recompute, weigh
 from shop_ai.lm.local.precise import Precise
 from shop_ai.lm.local.rows import Rows
@@ -28,6 +28,11 @@ class Weighing:
         self.precise = precise
         """The float32 copy; none where the backend computes in float32 anyway."""
         self.waiting: deque[Ticket] = deque()
+
+    def rank(self, ticket: Ticket) -> None:
+        """Have the candidates of a Generate read as if they were answers to choose from."""
+        ticket.answers = tuple(ticket.drawn[number] for number in sorted(ticket.drawn))
+        self.waiting.append(ticket)
 
     def turn(self) -> None:
         """Answer one batch: the oldest request that may, and all that are asked alike, by length."""
@@ -61,7 +66,11 @@ class Weighing:
         rows = max(1, int(loop.rows.scratch * loop.limits.share))
         for number, ticket in enumerate(tickets[:rows]):
             width = max(len(ticket.prompt.rest), len(tickets[0].prompt.rest))
-            if number and (number + 1) * width > longest:
+            places = loop.rows.count + number + 1
+            room = loop.limits.tokens * loop.limits.share
+            if number and (
+                (number + 1) * width > longest or places * max(ticket.length, tickets[0].length) > room
+            ):
                 return tickets[:number]
         return tickets[:rows]
 
@@ -71,7 +80,7 @@ class Weighing:
         if isinstance(outcome, list):
             served, best = outcome[0].tolist(), outcome[-1].tolist()
             for ticket, totals, again in zip(batch, best, served, strict=True):
-                self._answer(ticket, totals, again)
+                self._tell(ticket, totals, again)
         elif len(batch) > 1:
             if outcome.memory:
                 self.loop.limits.shrink()
@@ -80,9 +89,17 @@ class Weighing:
             self._weigh(batch[middle:], copy, seekers=seekers)
         elif outcome.memory:
             self.loop.limits.shrink()
-            batch[0].fail(RequestTooLarge("There is not enough memory for this request."))
+            _give_up(batch[0], RequestTooLarge("There is not enough memory for this request."))
         else:
-            batch[0].fail(BackendError(f"The language model failed on this request: {outcome.text}"))
+            _give_up(batch[0], BackendError(f"The language model failed on this request: {outcome.text}"))
+
+    def _tell(self, ticket: Ticket, totals: list[float], served: list[float]) -> None:
+        """Probabilities of a choice, or how likely each of the candidates is by its tokens' mean."""
+        if isinstance(ticket.request, Generate):
+            lengths = [len(answer) for answer in ticket.answers]
+            ticket.answer_text([total / length for total, length in zip(totals, lengths, strict=True)])
+        else:
+            self._answer(ticket, totals, served)
 
     def _totals(self, rows: Rows | StaticRows, batch: list[Ticket], seekers: int) -> Tensor:
         prompts, answers = [ticket.prompt for ticket in batch], batch[0].answers
@@ -113,12 +130,20 @@ class Weighing:
         ticket.answer(probabilities=best, as_served=other if request.precise else ())
 
 
+def _give_up(ticket: Ticket, error: BackendError) -> None:
+    """A choice fails; candidates that could not be ranked are answered as they are."""
+    if isinstance(ticket.request, Generate):
+        ticket.answer_text([None] * ticket.rows)
+    else:
+        ticket.fail(error)
+
+
 def _wants_float32(ticket: Ticket) -> bool:
     return isinstance(ticket.request, Choose) and ticket.request.precise
 
 
 def _choose(ticket: Ticket) -> Choose:
-    assert isinstance(ticket.request, Choose)  # noqa: S101 - nothing else is queued here
+    assert isinstance(ticket.request, Choose)  # noqa: S101 - the other kind is told apart before
     return ticket.request
 
 
