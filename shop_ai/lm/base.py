@@ -90,6 +90,8 @@ class Backend(ABC):
     """Can answer `Choose`."""
     token_safe: ClassVar[bool] = False
     """Untrusted segments cannot become control tokens."""
+    known_options: ClassVar[tuple[str, ...] | None] = None
+    """Names of the options it takes, for a check to find typos by; None where it looks at them itself."""
 
     room: int = 1
     """How many requests are worth having in flight."""

@@ -28,6 +28,7 @@ class EchoBackend(Backend):
     """
 
     schema = choose = token_safe = True
+    known_options = ("folder", "room", "latency", "fail", "fail_open")
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
