@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from django.apps import apps
 from django.core.checks import CheckMessage
-from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 
 from shop_ai.checks.context import Context
+from shop_ai.checks.lookups import unfit
 from shop_ai.checks.messages import message
 from shop_ai.conf import RoleConfig, nearest
 from shop_ai.roles import ROLES, Role, paths
@@ -26,6 +25,7 @@ def check(context: Context) -> Iterator[CheckMessage]:
         elif model_of(settings) is None:
             text = f"The role {name!r} is bound to {settings.MODEL!r}, which is no model of this store."
             yield message("E005", text, _nearest_model(settings.MODEL))
+    yield from _twice(context)
     for role, settings, model in context.bound():
         yield from _required(role, settings)
         yield from _unknown(context, role, settings)
@@ -36,6 +36,19 @@ def check(context: Context) -> Iterator[CheckMessage]:
 
 def _nearest_model(label: str) -> str:
     return nearest(label, [model._meta.label for model in apps.get_models()], what="models")
+
+
+def _twice(context: Context) -> Iterator[CheckMessage]:
+    """A row is read as the role of its model, and a model can have one."""
+    first: dict[type[models.Model], str] = {}
+    for name, model in context.targets.items():
+        other = first.setdefault(model, name)
+        if other != name:
+            label, short = model._meta.label, model.__name__
+            text = f"The roles {other!r} and {name!r} are both bound to {label}"
+            proxy = f"class {name.capitalize()}{short}({short}), with proxy = True in its Meta"
+            hint = f"Take one out, or bind {name!r} to a proxy: {proxy}."
+            yield message("E071", f"{text}: its rows would be read as one of them.", hint)
 
 
 def _required(role: Role, settings: RoleConfig) -> Iterator[CheckMessage]:
@@ -74,17 +87,3 @@ def _prefetch(role: Role, settings: RoleConfig, model: type[models.Model]) -> It
         wrong = names[len(steps)]
         text = f"PREFETCH of the role {role.name!r}: {wrong!r} is no relation of {holder._meta.label}."
         yield message("E018", text, nearest(wrong, paths.relation_names(holder), what="relations"))
-
-
-def unfit(
-    number: str, where: str, model: type[models.Model], lookups: Mapping[str, Any]
-) -> Iterator[CheckMessage]:
-    """A message for each lookup that cannot be asked of the model; the query is built and never run."""
-    for lookup, value in lookups.items():
-        try:
-            models.QuerySet(model).filter(**{lookup: value})
-        except (FieldError, ValidationError, ValueError, TypeError) as error:
-            reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-            text = f"{where}: {lookup!r} does not fit {model._meta.label}: {reason.partition(' Choices')[0]}"
-            names = [field.name for field in model._meta.get_fields()]
-            yield message(number, text, nearest(lookup.partition("__")[0], names, what="fields"))

@@ -6,7 +6,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from demo_store.catalogue.models import Product
-from shop_ai.models import Job, State, Suggestion
+from shop_ai import jobs
+from shop_ai.models import Job, Lane, State, Suggestion
 from shop_ai.models.decisions import seen_now
 from shop_ai.models.suggestion import Decision
 from tests.admin.conftest import act_url, change_url
@@ -45,6 +46,15 @@ def test_a_second_click_does_not_queue_a_second_job(product, click):
 
     assert Job.objects.count() == 1
     assert "This is already being written." in text(response)
+
+
+def test_a_click_with_every_option_as_it_stands_is_what_a_program_asks_for_without_any(product, click):
+    jobs.enqueue("describe_product", product)
+    shown = {"language": "", "tone": "plain", "length": "medium", "candidates": "1"}
+
+    click(product, "write:describe_product", **{f"shop_ai-describe_product-{k}": shown[k] for k in shown})
+
+    assert Job.objects.get().params == {}
 
 
 def test_wrong_options_are_told_and_queue_nothing(product, click):
@@ -212,6 +222,18 @@ def test_retry_makes_a_new_job(make_product, click, work):
     click(bare, f"retry:{old.pk}")
 
     assert Job.objects.filter(retry_of=old, state=State.QUEUED).exists()
+
+
+def test_who_retries_on_the_panel_waits_for_no_bulk_work(make_product, click, work):
+    bare = make_product(facts={})
+    click(bare, "write:describe_product")
+    work()
+    Job.objects.update(lane=Lane.BULK)
+    old = Job.objects.get()
+
+    click(bare, f"retry:{old.pk}")
+
+    assert Job.objects.get(retry_of=old).lane == Lane.INTERACTIVE
 
 
 def test_a_get_on_the_buttons_address_is_refused(boss, product):
