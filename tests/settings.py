@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from demo_store.settings import *  # noqa: F403
-from demo_store.settings import BASE_DIR, DATABASES, SHOP_AI
+from demo_store.settings import DATABASES, SHOP_AI, VAR
 
 SHOP_AI = {**SHOP_AI, "LM": {"BACKEND": "shop_ai.lm.echo.EchoBackend"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -23,7 +23,7 @@ if os.environ.get("TEST_DATABASE") == "postgres":
         }
     }
 else:
-    DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "var" / "test.sqlite3"}
+    DATABASES["default"]["TEST"] = {"NAME": VAR / "test.sqlite3"}
 
 # The awkward store stands beside the demo store; the `awkward` fixture binds it for one test.
 INSTALLED_APPS += ["tests.stores.awkward.apps.AwkwardConfig"]  # noqa: F405
