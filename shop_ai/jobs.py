@@ -19,6 +19,8 @@ from shop_ai.roles import bound
 from shop_ai.skills import Skill, skill
 
 Rows = models.QuerySet[Any] | Iterable[models.Model] | models.Model
+FEW = 50
+"""More rows than this at once are bulk work, whatever the caller calls it."""
 
 
 def enqueue(
@@ -87,8 +89,8 @@ def cancel(jobs: models.QuerySet[Job]) -> tuple[int, int]:
     return moves.cancel(jobs)
 
 
-def retry(job: Job, *, by: Any = None) -> Job:
-    """A new job for what an ended one was about; the old row stays as it is."""
+def retry(job: Job, *, by: Any = None, lane: Lane | None = None) -> Job:
+    """A new job for what an ended one was about, in the same lane unless told; the old row stays as it is."""
     if job.state in LIVE:
         raise Refused("This job is not finished yet.")
     asked = skill(job.skill)
@@ -96,13 +98,15 @@ def retry(job: Job, *, by: Any = None) -> Job:
     ask = Ask(
         skill=asked,
         binding=binding,
+        lane=lane or Lane(job.lane),
         params=job.params,
         owner_id=getattr(by, "pk", job.owner_id),
         batch=job.batch,
         retry_of=job,
     )
-    insert(ask, binding.by_pk(job.target_id))
-    new = Job.objects.filter(queue_key=job.twin).first()
+    with transaction.atomic(using=database()):  # no worker takes the new job before we have read it
+        insert(ask, binding.by_pk(job.target_id))
+        new = Job.objects.filter(queue_key=job.twin).first()
     if new is None:
         raise Refused("The row is no longer there.")
     ring_on_commit(new.lane)
@@ -110,11 +114,11 @@ def retry(job: Job, *, by: Any = None) -> Job:
 
 
 def regenerate(suggestion: Suggestion, *, by: Any = None) -> Job:
-    """Put this text aside and have another written."""
+    """Put this text aside and have another written, for the person who waits."""
     with transaction.atomic(using=database()):
         if suggestion.state == Decision.WAITING:
             decisions.dismiss(suggestion, by=by)
-        return retry(suggestion.job, by=by)
+        return retry(suggestion.job, by=by, lane=Lane.INTERACTIVE)
 
 
 apply = decisions.apply

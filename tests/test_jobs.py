@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
 from shop_ai import jobs, tasks
 from shop_ai.exceptions import Refused
@@ -89,6 +91,60 @@ def test_retry_of_what_waits_again_finds_that_one(shop):
     first = jobs.retry(old)
 
     assert jobs.retry(old) == first
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_a_retry_keeps_its_lane(shop, lane):
+    jobs.enqueue("write_text", product(), lane=lane)
+    old = Hand().one()
+    moves.end(old, State.DEAD)
+    old.refresh_from_db()
+
+    assert jobs.retry(old).lane == lane
+
+
+def test_a_person_who_waits_may_retry_in_the_interactive_lane(shop):
+    jobs.enqueue("write_text", product(), lane=Lane.BULK)
+    old = Hand().one()
+    moves.end(old, State.DEAD)
+    old.refresh_from_db()
+
+    assert jobs.retry(old, lane=Lane.INTERACTIVE).lane == Lane.INTERACTIVE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_quicker_than_retry_does_not_hide_the_new_job(shop, monkeypatch):
+    """It may claim the job as soon as it can see it."""
+    jobs.enqueue("write_text", product())
+    old = Hand().one()
+    moves.end(old, State.DEAD)
+    old.refresh_from_db()
+    claimed = threading.Event()
+    inserted = jobs.insert
+
+    def quick() -> None:
+        try:
+            while not Hand().claim():
+                claimed.wait(0.01)
+            claimed.set()
+        finally:
+            connections.close_all()
+
+    worker = threading.Thread(target=quick)
+
+    def insert(*args):
+        found = inserted(*args)
+        worker.start()
+        claimed.wait(1.0)
+        return found
+
+    monkeypatch.setattr(jobs, "insert", insert)
+
+    new = jobs.retry(old)
+
+    worker.join()
+    assert new.retry_of == old
+    assert Job.objects.get(pk=new.pk).state == State.RUNNING
 
 
 def test_retry_without_its_row_is_refused(shop):

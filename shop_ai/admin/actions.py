@@ -20,7 +20,7 @@ from shop_ai.admin.panel import address, offered_skills, render_section, section
 from shop_ai.admin.permits import permits
 from shop_ai.admin.words import say
 from shop_ai.exceptions import Refused, ShopAIError
-from shop_ai.models import Job, Suggestion
+from shop_ai.models import Job, Lane, Suggestion
 from shop_ai.models.suggestion import Decision
 from shop_ai.roles import binding_for
 
@@ -192,7 +192,7 @@ def _revert(click: Click) -> tuple[str, str]:
 
 def _retry(click: Click) -> tuple[str, str]:
     job = click.job()
-    jobs.retry(job, by=click.by)
+    jobs.retry(job, by=click.by, lane=Lane.INTERACTIVE)
     return _("Asked for again."), job.skill
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -24,7 +25,7 @@ from shop_ai.admin.prompts import prompt_of
 from shop_ai.admin.readonly import WithRows, as_block, as_json, skill_label
 from shop_ai.admin.rows import attach_rows
 from shop_ai.exceptions import ShopAIError
-from shop_ai.models import Attempt, Job, State
+from shop_ai.models import Attempt, Job, Lane, State
 from shop_ai.skills import skills
 
 if TYPE_CHECKING:
@@ -152,7 +153,8 @@ class JobAdmin(WithRows):
 
     @admin.action(description=_("Retry"), permissions=["move"])
     def retry_jobs(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._each(request, queryset, _retry)
+        lane = Lane.BULK if queryset.count() > door.FEW else None
+        self._each(request, queryset, partial(_retry, lane=lane))
 
     def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         if request.method != "POST":
@@ -199,8 +201,8 @@ def _cancel(request: HttpRequest, job: Job) -> bool:
     return any(door.cancel(Job.objects.filter(pk=job.pk)))
 
 
-def _retry(request: HttpRequest, job: Job) -> bool:
-    door.retry(job, by=request.user)
+def _retry(request: HttpRequest, job: Job, *, lane: Lane | None = None) -> bool:
+    door.retry(job, by=request.user, lane=lane)
     return True
 
 

@@ -18,8 +18,6 @@ from shop_ai.models import Batch, Job, Lane, State
 from shop_ai.roles import Binding, bound
 from shop_ai.skills import Skill
 
-FEW = 50
-"""More rows than this at once are bulk work, whatever the client calls it."""
 NAMED = 10
 """How many missing rows a message names."""
 

@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import ValidationError as Invalid
 from rest_framework import serializers
 
-from shop_ai.api.asking import FEW, Wanted
+from shop_ai.api.asking import Wanted
 from shop_ai.api.schema import extend_schema_field
 from shop_ai.api.serializers import JobSerializer
 from shop_ai.exceptions import ConfigurationError
+from shop_ai.jobs import FEW
 from shop_ai.models import Lane
 from shop_ai.roles import bound
 from shop_ai.skills import Skill, skill

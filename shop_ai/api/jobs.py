@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -21,7 +20,6 @@ from shop_ai.api.schema import OpenApiParameter, extend_schema, extend_schema_vi
 from shop_ai.api.serializers import JobDetailSerializer, JobSerializer
 from shop_ai.exceptions import Refused
 from shop_ai.models import Job
-from shop_ai.models.job import database
 
 KEY = OpenApiParameter(
     HEADER,
@@ -101,11 +99,10 @@ class Jobs(Records):
 
     @extend_schema(request=NoBody, responses={201: JobDetailSerializer, 202: JobDetailSerializer, **REFUSED})
     def retry(self, request: Request, id: Any) -> Response:
-        """Ask again: 201 with the new job, 202 with the one that waits already for the same."""
+        """Ask again, in the same lane: 201 with the new job, 202 with one that waits already for the same."""
         self.body(NoBody)
         job = self.record(change=True)
-        with transaction.atomic(using=database()):  # no worker takes the new job before we have read it
-            new = jobs.retry(job, by=request.user)
+        new = jobs.retry(job, by=request.user)
         return self._detail(new, status=201 if new.retry_of_id == job.pk else 202)
 
     def _detail(self, job: Job, *, status: int = 200) -> Response:

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from demo_store.catalogue.models import Product
-from shop_ai.models import Job, State, Suggestion
+from shop_ai.models import Job, Lane, State, Suggestion
 from shop_ai.models.decisions import seen_now
 from shop_ai.models.suggestion import Decision
 from tests.admin.conftest import act_url, change_url
@@ -212,6 +212,18 @@ def test_retry_makes_a_new_job(make_product, click, work):
     click(bare, f"retry:{old.pk}")
 
     assert Job.objects.filter(retry_of=old, state=State.QUEUED).exists()
+
+
+def test_who_retries_on_the_panel_waits_for_no_bulk_work(make_product, click, work):
+    bare = make_product(facts={})
+    click(bare, "write:describe_product")
+    work()
+    Job.objects.update(lane=Lane.BULK)
+    old = Job.objects.get()
+
+    click(bare, f"retry:{old.pk}")
+
+    assert Job.objects.get(retry_of=old).lane == Lane.INTERACTIVE
 
 
 def test_a_get_on_the_buttons_address_is_refused(boss, product):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shop_ai.models import Batch, Job, State
+from shop_ai import jobs as door
+from shop_ai.models import Batch, Job, Lane, State
 
 LIST = "/admin/shop_ai/job/"
 CHANGE = ("catalogue.view_product", "catalogue.change_product")
@@ -73,10 +74,8 @@ def test_the_detail_shows_the_answer_the_attempts_and_the_suggestion(boss, draft
 
 
 def test_the_detail_leads_to_the_batch_and_to_the_job_before(boss, product, declined):
-    from shop_ai import jobs
-
     Job.objects.update(batch=Batch.objects.create(skill="describe_product", chosen=1))
-    retry = jobs.retry(Job.objects.get())
+    retry = door.retry(Job.objects.get())
 
     html = boss.get(url(retry)).content.decode()
 
@@ -131,6 +130,20 @@ def test_the_actions_cancel_and_retry_what_is_ticked(boss, queued):
     boss.post(LIST, {"action": "retry_jobs", **data})
 
     assert Job.objects.filter(retry_of=queued, state=State.QUEUED).exists()
+
+
+def test_a_few_retried_from_the_list_keep_their_lane_and_many_are_bulk_work(boss, make_product, monkeypatch):
+    monkeypatch.setattr(door, "FEW", 2)
+    rows = [make_product(f"Pan {number}") for number in range(5)]
+    door.enqueue("describe_product", rows)
+    door.cancel(Job.objects.all())
+    keys = list(Job.objects.values_list("pk", flat=True))
+
+    for ticked in (keys[:2], keys[2:]):
+        boss.post(LIST, {"action": "retry_jobs", "_selected_action": ticked, "index": "0"})
+
+    lanes = dict(Job.objects.exclude(retry_of=None).values_list("retry_of", "lane"))
+    assert [lanes[key] for key in keys] == [*[Lane.INTERACTIVE] * 2, *[Lane.BULK] * 3]
 
 
 def test_what_cannot_be_retried_is_told(boss, queued):

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 
 from shop_ai import jobs, signals
 from shop_ai.exceptions import Conflict, Outdated, Refused, TargetGone
-from shop_ai.models import Job, State, Suggestion
+from shop_ai.models import Job, Lane, State, Suggestion
 from shop_ai.models.decisions import facts_changed, seen_now, untouched
 from shop_ai.models.suggestion import Decision
 from tests.shop import Hand, edit, product
@@ -294,6 +294,13 @@ def test_regenerate_puts_it_aside_and_asks_again(person):
     suggestion.refresh_from_db()
     assert (suggestion.state, job.retry_of, job.owner) == (Decision.DISMISSED, suggestion.job, person)
     assert job.state == State.QUEUED
+
+
+def test_regenerate_goes_before_bulk_work_whatever_the_text_came_from():
+    _, suggestion = drafted()
+    Job.objects.update(lane=Lane.BULK)
+
+    assert jobs.regenerate(Suggestion.objects.get(pk=suggestion.pk)).lane == Lane.INTERACTIVE
 
 
 def test_regenerate_of_an_applied_text_leaves_it_applied():
