@@ -53,9 +53,9 @@ def enqueue(
 
 
 def clean_params(asked: Skill, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as the skill understands them, those left out left out."""
+    """The options as the skill understands them; what says no more than the default is left out."""
     try:
-        return asked.Params.model_validate(dict(params)).model_dump(mode="json", exclude_unset=True)
+        return asked.Params.model_validate(dict(params)).model_dump(mode="json", exclude_defaults=True)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "options"

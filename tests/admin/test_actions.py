@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from demo_store.catalogue.models import Product
+from shop_ai import jobs
 from shop_ai.models import Job, Lane, State, Suggestion
 from shop_ai.models.decisions import seen_now
 from shop_ai.models.suggestion import Decision
@@ -45,6 +46,15 @@ def test_a_second_click_does_not_queue_a_second_job(product, click):
 
     assert Job.objects.count() == 1
     assert "This is already being written." in text(response)
+
+
+def test_a_click_with_every_option_as_it_stands_is_what_a_program_asks_for_without_any(product, click):
+    jobs.enqueue("describe_product", product)
+    chosen = {"language": "", "tone": "plain", "length": "medium", "candidates": "1"}
+
+    click(product, "write:describe_product", **{f"shop_ai-describe_product-{k}": v for k, v in chosen.items()})
+
+    assert Job.objects.get().params == {}
 
 
 def test_wrong_options_are_told_and_queue_nothing(product, click):

@@ -73,6 +73,20 @@ def test_other_options_another_skill_and_another_row_are_no_twins():
     assert Job.objects.count() == 5
 
 
+@pytest.mark.parametrize(
+    "params", [{"language": None}, {"style": ""}, {"candidates": 1}, {"language": None, "candidates": 1}]
+)
+def test_options_that_say_the_default_are_no_options(params):
+    """The panel sends every option, an API client those it cares for."""
+    row = product()
+    jobs.enqueue("write_text", row)
+
+    queued = jobs.enqueue("write_text", row, params=params)
+
+    assert (queued.created, queued.coalesced) == (0, 1)
+    assert Job.objects.get().params == {}
+
+
 def test_a_running_twin_leaves_room_for_one_successor():
     row = product()
     jobs.enqueue("write_text", row)
