@@ -1,6 +1,7 @@
 """Signals we send, all after commit.
 
-job_finished(sender=Job, job)
+job_finished(sender=Job, job): once for each job, however it ended; thousands that are cancelled together
+    are told of one after the other, so a listener should be quick.
 suggestion_ready(sender=Suggestion, suggestion)
 suggestion_applied(sender=Suggestion, suggestion, by)
 suggestion_dismissed(sender=Suggestion, suggestion, by)

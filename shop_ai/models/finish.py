@@ -261,5 +261,5 @@ def _announce(job: Job, suggestion: Suggestion) -> None:
         stored = Suggestion.objects.get(pk=suggestion.pk)
         signals.suggestion_ready.send_robust(sender=Suggestion, suggestion=stored)
 
-    moves.announce(job)
+    moves.announce([job.pk])
     transaction.on_commit(send, using=database(), robust=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,9 @@ from shop_ai.models.job import LIVE, Job, Lane, State, database
 from shop_ai.models.pause import Pause
 
 log = logging.getLogger("shop_ai.models")
+
+CHUNK = 1000
+"""Jobs to a statement."""
 
 # -- guards ------------------------------------------------------------------------------------
 # Conjuncts by name, so that a test can take each one out and see that it was needed.
@@ -85,13 +88,22 @@ def close_attempt(job: Job, outcome: str, *, error: str = "", **figures: int) ->
     )
 
 
-def announce(job: Job) -> None:
-    """Send `job_finished` after commit."""
+def announce(ids: Sequence[uuid.UUID]) -> None:
+    """Send `job_finished` for each of these ended jobs, after commit and in one pass."""
 
     def send() -> None:
-        signals.job_finished.send_robust(sender=Job, job=Job.objects.get(pk=job.pk))
+        if not signals.job_finished.has_listeners(Job):
+            return
+        for some in _chunks(ids):
+            for job in Job.objects.filter(pk__in=some).order_by("pk"):
+                signals.job_finished.send_robust(sender=Job, job=job)
 
-    transaction.on_commit(send, using=database(), robust=True)
+    if ids:
+        transaction.on_commit(send, using=database(), robust=True)
+
+
+def _chunks(ids: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
 # -- queued → running --------------------------------------------------------------------------
@@ -336,7 +348,7 @@ def end(
         if moved:
             outcome = "lost" if by.startswith("reap") else state.value
             close_attempt(job, outcome, error=error or public)
-            announce(job)
+            announce([job.pk])
         return moved
 
 
@@ -356,9 +368,9 @@ def cancel(jobs: Any) -> tuple[int, int]:
     ended = asked = 0
     with transaction.atomic(using=database()):
         live = Job.objects.filter(pk__in=jobs.values("pk"), state__in=LIVE)
-        held = list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
-        for start in range(0, len(held), 1000):
-            some = Job.objects.filter(pk__in=held[start : start + 1000])
+        held = dict(live.select_for_update().order_by("pk").values_list("pk", "state"))
+        for keys in _chunks(list(held)):
+            some = Job.objects.filter(pk__in=keys)
             asked += some.filter(guard("ask_to_cancel")).update(cancel_requested_at=Now())
             ended += some.filter(guard("cancel")).update(
                 state=State.CANCELLED,
@@ -368,18 +380,28 @@ def cancel(jobs: Any) -> tuple[int, int]:
                 error_class="cancelled",
                 error_public="Cancelled before it began.",
             )
+        announce([pk for pk, state in held.items() if state == State.QUEUED])
     return ended, asked
 
 
 def expire() -> int:
-    """End queued jobs whose deadline has passed."""
-    return Job.objects.filter(guard("expire")).update(
-        state=State.EXPIRED,
-        queue_key=None,
-        finished_at=Now(),
-        error_class="expired",
-        error_public="Nobody was free in time.",
-    )
+    """End queued jobs whose deadline has passed; how many."""
+    ended = 0
+    with transaction.atomic(using=database()):
+        overdue = Job.objects.filter(guard("expire"))
+        # What a worker is taking just now is in time, or comes next time.
+        held = overdue.select_for_update(skip_locked=True).order_by("pk")
+        ids = list(held.values_list("pk", flat=True))
+        for keys in _chunks(ids):
+            ended += overdue.filter(pk__in=keys).update(
+                state=State.EXPIRED,
+                queue_key=None,
+                finished_at=Now(),
+                error_class="expired",
+                error_public="Nobody was free in time.",
+            )
+        announce(ids)
+    return ended
 
 
 # -- new ones ----------------------------------------------------------------------------------

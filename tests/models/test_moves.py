@@ -288,16 +288,95 @@ def test_declined_names_what_is_missing():
     assert Attempt.objects.get().error == "No facts."
 
 
-def test_an_end_is_announced_after_commit(django_capture_on_commit_callbacks):
-    heard = []
-    signals.job_finished.connect(listener := lambda sender, job, **_: heard.append(job.state))
+@pytest.fixture
+def heard():
+    """Who is told by `job_finished`: (key, state)."""
+    told: list[tuple[object, str]] = []
+
+    def listen(sender, job, **_):
+        told.append((job.pk, job.state))
+
+    signals.job_finished.connect(listen)
+    yield told
+    signals.job_finished.disconnect(listen)
+
+
+def test_an_end_is_announced_after_commit(heard, django_capture_on_commit_callbacks):
     _, job = running()
 
     with django_capture_on_commit_callbacks(execute=True):
         moves.end(job, State.DECLINED)
-    signals.job_finished.disconnect(listener)
+        before = list(heard)
 
-    assert heard == [State.DECLINED]
+    assert (before, heard) == ([], [(job.pk, State.DECLINED)])
+
+
+def test_what_is_cancelled_while_it_waits_is_announced_and_what_runs_when_it_has_stopped(
+    heard, django_capture_on_commit_callbacks
+):
+    jobs.enqueue("write_text", products(2))
+    taken = Hand().one()
+    waiting = Job.objects.get(state=State.QUEUED)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.cancel(Job.objects.all())
+    first = list(heard)
+    with django_capture_on_commit_callbacks(execute=True):
+        moves.stop(taken)
+
+    assert first == [(waiting.pk, State.CANCELLED)]
+    assert heard[1:] == [(taken.pk, State.CANCELLED)]
+
+
+def test_what_ended_before_is_not_announced_again(heard, django_capture_on_commit_callbacks):
+    _, job = running()
+    moves.end(job, State.DECLINED)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.cancel(Job.objects.all())
+        moves.expire()
+
+    assert heard == []
+
+
+def test_what_expires_is_announced(heard, shop, django_capture_on_commit_callbacks):
+    shop(DEADLINE=60.0)
+    jobs.enqueue("write_text", [late := product()])
+    pass_time(61)
+    jobs.enqueue("write_text", product())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert moves.expire() == 1
+
+    assert heard == [(Job.objects.get(target_id=str(late.pk)).pk, State.EXPIRED)]
+
+
+def test_a_cancel_that_is_rolled_back_is_not_announced(heard, django_capture_on_commit_callbacks):
+    jobs.enqueue("write_text", product())
+
+    with (
+        django_capture_on_commit_callbacks(execute=True),
+        pytest.raises(ZeroDivisionError),
+        transaction.atomic(),
+    ):
+        jobs.cancel(Job.objects.all())
+        _ = 1 / 0
+
+    assert heard == []
+
+
+def test_a_listener_that_breaks_keeps_nobody_from_hearing(heard, django_capture_on_commit_callbacks):
+    def broken(sender, job, **_):
+        raise RuntimeError("a fault of the store's")
+
+    jobs.enqueue("write_text", products(3))
+    signals.job_finished.connect(broken)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.cancel(Job.objects.all())
+
+    signals.job_finished.disconnect(broken)
+    assert len(heard) == 3
 
 
 def test_waiting_jobs_are_cancelled_at_once_and_running_ones_asked():
@@ -321,6 +400,32 @@ def test_ten_thousand_are_cancelled_in_few_statements(django_assert_max_num_quer
         ended = jobs.cancel(Job.objects.all())
 
     assert ended == (10_000, 0)
+
+
+@pytest.mark.parametrize("end", [lambda: jobs.cancel(Job.objects.all()), moves.expire])
+def test_ten_thousand_endings_are_announced_in_few_statements(
+    heard, shop, end, django_capture_on_commit_callbacks, django_assert_max_num_queries
+):
+    shop(DEADLINE=60.0)
+    jobs.enqueue("write_text", products(10_000))
+    pass_time(61)
+
+    with django_assert_max_num_queries(50), django_capture_on_commit_callbacks(execute=True):
+        end()
+
+    assert len({key for key, _ in heard}) == len(heard) == 10_000
+
+
+def test_nothing_is_read_to_announce_what_nobody_listens_to(
+    django_capture_on_commit_callbacks, django_assert_num_queries
+):
+    jobs.enqueue("write_text", product())
+    with django_capture_on_commit_callbacks() as callbacks:
+        jobs.cancel(Job.objects.all())
+
+    (announce,) = callbacks
+    with django_assert_num_queries(0):
+        announce()
 
 
 def test_cancelling_a_slice_and_an_ordered_queryset_works():
