@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from django.core import serializers
 from django.db import transaction
 
 from demo_store.reviews.models import Review
-from shop_ai import receivers
+from shop_ai import jobs, receivers
 from shop_ai.models import Job, Lane
 from shop_ai.roles.writing import writing
 from tests.shop import edit, product, review, shop_settings
+from tests.stores.awkward.models import Book, Product, ShopProduct
+from tests.stores.awkward.models import Review as AwkwardReview
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +82,46 @@ def test_another_models_rows_are_ignored():
     product()
 
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("saved", [Product, ShopProduct, Book])
+@pytest.mark.parametrize("bound", ["awkward.Product", "awkward.ShopProduct"])
+def test_a_row_is_heard_whatever_class_it_was_saved_as(awkward, bound, saved):
+    """Django sends the signal for the class alone: not for its parent, and not for its proxies."""
+    made = copy.deepcopy(awkward.SHOP_AI)
+    made["ROLES"]["product"].update(MODEL=bound)
+    awkward.SHOP_AI = {**made, "ON_CREATE": {"describe_product": {}}}
+    receivers.connect()
+
+    row = saved.objects.create()
+
+    job = Job.objects.get()
+    assert (job.target_model, job.target_id) == (bound.lower(), str(row.pk))
+
+
+@pytest.mark.parametrize(("saved", "heard"), [(Book, 1), (Product, 0), (ShopProduct, 0), (AwkwardReview, 0)])
+def test_a_parent_is_no_row_of_the_child_table(awkward, saved, heard):
+    made = copy.deepcopy(awkward.SHOP_AI)
+    made["ROLES"]["product"] = {"MODEL": "awkward.Book", "FIELDS": {"name": "isbn", "description": "blurb"}}
+    awkward.SHOP_AI = {**made, "ON_CREATE": {"describe_product": {}}}
+    receivers.connect()
+
+    saved.objects.create()
+
+    assert Job.objects.count() == heard
+
+
+def test_two_roles_on_one_table_are_each_heard_once(shop, monkeypatch):
+    asked = []
+    monkeypatch.setattr(jobs, "enqueue", lambda name, rows, **_: asked.append((name, rows.model)))
+    roles = shop_settings()["ROLES"]
+    roles["ticket"] = {"MODEL": "reviews.Review", "FIELDS": {"text": "body"}}
+    shop(ON_CREATE={"score_review": {}, "weigh_review": {}}, ROLES=roles)
+    receivers.connect()
+
+    review()
+
+    assert asked == [("score_review", Review), ("weigh_review", Review)]
 
 
 def test_a_skill_that_is_not_listed_is_passed_over(shop):

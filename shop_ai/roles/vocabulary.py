@@ -14,6 +14,8 @@ class Role:
     fields: Mapping[str, str]
     required: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+    created: str = "created"
+    """The field of the time a row was made: what tells a new one where keys do not grow."""
 
 
 PRODUCT = Role(
@@ -32,6 +34,7 @@ PRODUCT = Role(
         "language": "language the product's texts are in",
         "url": "address of its page",
         "public": "whether customers see it",
+        "created": "when the store took it in",
         "description": "long text",
         "short_description": "short text",
         "bullet_points": "list of selling points",
@@ -80,6 +83,7 @@ TICKET = Role(
 ORDER = Role(
     name="order",
     required=("number",),
+    created="placed",
     fields={
         "number": "number the customer knows",
         "status": "where it is",
@@ -98,6 +102,7 @@ ARTICLE = Role(
         "url": "address of its page",
         "public": "whether customers may read it",
         "language": "language of the text",
+        "created": "when it was written",
         "valid_from": "first day it holds",
         "valid_until": "last day it holds",
     },

@@ -7,23 +7,21 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Now
 
 from shop_ai import streams
 from shop_ai.conf import config
-from shop_ai.models import Job, Lane, Suggestion, SweepMark
+from shop_ai.models import Lane, Suggestion
 from shop_ai.models.decisions import facts_changed, untouched
 from shop_ai.models.finish import binding_of, staleness, together
 from shop_ai.models.job import database
 from shop_ai.models.queueing import Ask, insert, patience
 from shop_ai.models.suggestion import Decision
-from shop_ai.roles import Binding, bindings
-from shop_ai.skills import Skill, skill, skills
+from shop_ai.roles import bindings
+from shop_ai.skills import skill, skills
+from shop_ai.worker.new_rows import new_rows
 
 log = logging.getLogger("shop_ai.worker")
-
-LOOK_BACK = 1000
-"""Keys before the newest that are looked at again: a row may be committed after one with a larger key."""
 
 
 def sweep() -> dict[str, int]:
@@ -51,44 +49,6 @@ def _prune_streams() -> None:
             streams.prune()
     except Exception:
         log.exception("The sweep could not delete what readers were told long ago.")
-
-
-def new_rows(asked: Skill) -> int:
-    """Queue a job for each row that came without a signal since the last sweep.
-
-    Needs keys that grow; rows with other keys are found by signals only, as a check says.
-    """
-    binding = bindings().get(asked.role.name)
-    if binding is None or not grows(binding):
-        return 0
-    newest = binding.all().aggregate(top=models.Max("pk"))["top"] or 0
-    mark, fresh = SweepMark.objects.get_or_create(
-        skill=asked.name, defaults={"floor": str(newest), "top": str(newest)}
-    )
-    if fresh:
-        return 0
-    since = max(int(mark.floor), int(mark.top) - LOOK_BACK)
-    known = Job.objects.filter(
-        skill=asked.name, target_model=binding.model._meta.label_lower, target_id=OuterRef("key")
-    )
-    rows = binding.rows().filter(pk__gt=since, **condition(asked))
-    rows = rows.annotate(key=Cast("pk", models.CharField())).filter(~Exists(known))
-    queued = insert(Ask(skill=asked, binding=binding, lane=Lane.BULK), rows)
-    SweepMark.objects.filter(pk=mark.pk).update(top=str(newest))
-    return queued.created
-
-
-def grows(binding: Binding) -> bool:
-    """Whether a newer row has a larger key; of a child in multi-table inheritance its parent's counts."""
-    key: Any = binding.model._meta.pk
-    while key.remote_field is not None:
-        key = key.target_field
-    return isinstance(key, models.AutoField | models.IntegerField)
-
-
-def condition(asked: Skill) -> dict[str, Any]:
-    """The filter a row must meet for the skill to run by itself."""
-    return {**asked.condition, **config().ON_CREATE.get(asked.name, {})}
 
 
 def changed_facts(limit: int) -> int:

@@ -1,4 +1,4 @@
-"""What changes without a signal is seen within one sweep, and one bad row holds up no other."""
+"""Facts that change without a signal are seen within one sweep, and one bad row holds up no other."""
 
 from __future__ import annotations
 
@@ -9,23 +9,20 @@ import pytest
 from demo_store.catalogue.models import Attribute, Product
 from demo_store.reviews.models import Review
 from shop_ai import jobs, streams
-from shop_ai.models import Job, Lane, State, StreamEvent, Suggestion, SweepMark
+from shop_ai.models import Job, State, StreamEvent, Suggestion
 from shop_ai.models.clock import later
 from shop_ai.models.suggestion import Decision
-from shop_ai.roles import bindings, bound
-from shop_ai.skills import skill
+from shop_ai.roles import bound
 from shop_ai.streams import Event
 from shop_ai.worker import sweep as module
-from shop_ai.worker.sweep import changed_facts, grows, new_rows, sweep
+from shop_ai.worker.sweep import changed_facts, sweep
 from tests.shop import Hand, PolishText, edit, pass_time, products, review, shop_settings
 
 pytestmark = pytest.mark.django_db
-ON_CREATE = {"write_text": {"is_public": True}}
 
 
 @pytest.fixture(autouse=True)
 def _shop(shop):
-    shop(ON_CREATE=ON_CREATE)
     return shop
 
 
@@ -40,116 +37,13 @@ def written(count=1, name="write_text", **output):
 
 
 def test_the_sweep_deletes_what_readers_were_told_long_ago(shop):
-    shop(ON_CREATE=ON_CREATE, STREAM_EXPIRES=60.0)
+    shop(STREAM_EXPIRES=60.0)
     streams.publish(uuid.uuid4(), [Event(kind="sentence", attempt=1, text=text) for text in ("old", "new")])
     StreamEvent.objects.filter(text="old").update(created_at=later(-61))
 
     sweep()
 
     assert list(StreamEvent.objects.values_list("text", flat=True)) == ["new"]
-
-
-# -- new rows ----------------------------------------------------------------------------------
-
-
-def test_a_bulk_create_of_a_thousand_is_seen_within_one_sweep():
-    sweep()
-    products(1000)
-
-    found = sweep()
-
-    assert found["write_text"] == 1000
-    assert Job.objects.filter(lane=Lane.BULK).count() == 1000
-    assert sweep()["write_text"] == 0
-
-
-def test_rows_older_than_the_first_sweep_are_not_new():
-    products(3)
-
-    assert [sweep()["write_text"], sweep()["write_text"]] == [0, 0]
-    products(1)
-    assert sweep()["write_text"] == 1
-
-
-def test_a_row_committed_late_is_seen():
-    """Its key was drawn before that of a row already swept."""
-    sweep()
-    late, early = products(2)
-    key, fields = late.pk, {"maker": late.maker, "category": late.category}
-    late.delete()
-    assert sweep()["write_text"] == 1
-
-    Product.objects.bulk_create([Product(pk=key, sku="late", title="Late", price=1, **fields)])
-
-    assert sweep()["write_text"] == 1
-    assert set(Job.objects.values_list("target_id", flat=True)) == {str(early.pk), str(key)}
-
-
-def test_a_row_with_a_job_of_any_state_is_not_new():
-    sweep()
-    products(1)
-    sweep()
-    jobs.cancel(Job.objects.all())
-
-    assert sweep()["write_text"] == 0
-
-
-def test_rows_outside_the_condition_or_the_filter_are_left_alone(shop):
-    roles = shop_settings()["ROLES"]
-    roles["product"]["FILTER"] = {"stock__gt": 0}
-    shop(ON_CREATE=ON_CREATE, ROLES=roles)
-    sweep()
-    products(1, is_public=False, stock=1)
-    products(1, stock=0)
-    products(1, stock=1)
-
-    assert sweep()["write_text"] == 1
-
-
-def test_the_first_row_of_an_empty_table_is_new():
-    sweep()
-    products(1)
-
-    assert SweepMark.objects.get().floor == "0"
-    assert sweep()["write_text"] == 1
-
-
-def test_keys_that_do_not_grow_are_not_swept(awkward):
-    awkward.SHOP_AI["ON_CREATE"] = {"describe_product": {}}
-    awkward.SHOP_AI = dict(awkward.SHOP_AI)
-
-    assert not grows(bindings()["product"])
-    assert sweep()["describe_product"] == 0
-    assert not SweepMark.objects.exists()
-
-
-def test_a_child_table_grows_as_its_parent_does(awkward):
-    awkward.SHOP_AI["ROLES"]["product"] = {"MODEL": "awkward.Book", "FIELDS": {"name": "isbn"}}
-    awkward.SHOP_AI = dict(awkward.SHOP_AI)
-
-    assert not grows(bindings()["product"])
-
-
-def test_a_role_that_is_not_bound_has_no_new_rows(shop):
-    asked = skill("score_review")
-    roles = shop_settings()["ROLES"]
-    del roles["review"]
-    shop(ROLES=roles)
-
-    assert new_rows(asked) == 0
-
-
-@pytest.mark.parametrize("broken", ["unheard_of", "score_review"])
-def test_one_skill_that_cannot_be_swept_holds_up_no_other(shop, caplog, broken):
-    shop(ON_CREATE={broken: {"no_such_field": 1}, "write_text": {}})
-    sweep()
-    products(1)
-
-    assert sweep()["write_text"] == 1
-    assert f"new rows for {broken}" in caplog.text
-
-
-# -- changed facts -----------------------------------------------------------------------------
 
 
 def test_an_update_of_a_hundred_is_seen_within_one_sweep():

@@ -34,6 +34,7 @@ class Product(models.Model):
     slogan = models.CharField(max_length=20, blank=True)
     archived = models.BooleanField(default=False)
     changed = models.DateTimeField(auto_now=True)
+    added = models.DateTimeField(auto_now_add=True)
     notes = GenericRelation("awkward.Note")
 
     objects = CurrentProducts()

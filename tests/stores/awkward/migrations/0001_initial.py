@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('slogan', models.CharField(blank=True, max_length=20)),
                 ('archived', models.BooleanField(default=False)),
                 ('changed', models.DateTimeField(auto_now=True)),
+                ('added', models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
