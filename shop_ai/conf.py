@@ -121,11 +121,16 @@ class Problem:
     hint: str
 
 
+def closest(name: str, known: Any) -> str | None:
+    """The known name that was most likely meant."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), None)
+
+
 def nearest(name: str, known: Any, *, what: str = "") -> str:
     """A hint that names the closest known name, or all of them."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {close[0]!r}?"
+    near = closest(name, known)
+    if near is not None:
+        return f"Did you mean {near!r}?"
     return f"Known {what or 'names'}: {', '.join(sorted(known))}."
 
 

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.core.checks import CheckMessage
-from django.core.exceptions import FieldError
 from django.db import models
 
 from shop_ai.checks.context import Context
 from shop_ai.checks.functions import check_function
+from shop_ai.checks.lookups import corrected, orders, unfit
 from shop_ai.checks.messages import message
 from shop_ai.checks.resolving import Mistake, resolve
-from shop_ai.checks.roles import unfit
 from shop_ai.conf import FieldConfig, nearest
 from shop_ai.roles import paths
 
@@ -39,10 +38,12 @@ def check(context: Context) -> Iterator[CheckMessage]:
     for role, settings, model in context.bound():
         for name, field in settings.FIELDS.items():
             place = Place(role=role.name, name=name, settings=field, model=model)
-            yield from _read(place)
+            mistakes = list(_read(place))
+            yield from mistakes
             yield from _rows(place, facts=name in role.facts)
             yield from _functions(place)
-            yield from _target(place, context.writers(role.name, name))
+            if not mistakes:
+                yield from _target(place, context.writers(role.name, name))
             if field.FORMAT not in FORMATS:
                 text = f"{place.where}['FORMAT'] is {field.FORMAT!r}."
                 yield message("E019", text, nearest(field.FORMAT, FORMATS, what="formats"))
@@ -67,12 +68,9 @@ def _rows(place: Place, *, facts: bool) -> Iterator[CheckMessage]:
         return
     yield from unfit("E013", f"{place.where}['FILTER']", many.model, place.settings.FILTER)
     for name in place.settings.ORDER:
-        try:
-            models.QuerySet(many.model).order_by(name)
-        except FieldError:
+        if not orders(many.model, name):
             text = f"{place.where}['ORDER']: {many.model._meta.label} cannot be ordered by {name!r}."
-            names = [field.name for field in many.model._meta.get_fields()]
-            yield message("E013", text, nearest(name.lstrip("-").partition("__")[0], names, what="fields"))
+            yield message("E013", text, corrected(many.model, name.lstrip("-")))
     for key in ("KEY", "VALUE") if facts else ():
         path = getattr(place.settings, key)
         if mistake := resolve(many.model, path):

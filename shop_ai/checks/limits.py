@@ -12,7 +12,7 @@ from django.utils.version import get_version_tuple
 
 from shop_ai.checks.context import Context
 from shop_ai.checks.messages import message
-from shop_ai.conf import Config, nearest
+from shop_ai.conf import Config, closest
 
 ABOVE_ZERO = (
     "LEASE",
@@ -74,7 +74,37 @@ def _languages(config: Config) -> Iterator[CheckMessage]:
             get_language_info(code)
         except KeyError:
             text = f"SHOP_AI['LANGUAGES'] has {code!r}, which Django does not know."
-            yield message("W032", text, nearest(code, LANG_INFO, what="codes"))
+            yield message("W032", text, _language_like(code))
+
+
+def _language_like(code: str) -> str:
+    """A hint for what was written in place of a language code: another spelling, or the language's name."""
+    plain = code.replace("_", "-").lower()
+    found = _by_code(plain) or _by_name(plain)
+    if found is None:
+        return 'Write a code such as "en", "de" or "zh-hans"; django.conf.locale.LANG_INFO has them all.'
+    return f"Did you mean {LANG_INFO[found].get('fallback', [found])[0]!r}?"
+
+
+def _by_code(code: str) -> str | None:
+    """The code itself, its language without the country, or the first of a language's."""
+    language = code.partition("-")[0]
+    more = (known for known in LANG_INFO if known.startswith(f"{language}-") and "name" in LANG_INFO[known])
+    return next((known for known in (code, language) if known in LANG_INFO), next(more, None))
+
+
+def _by_name(name: str) -> str | None:
+    names = {
+        info[key].lower(): code
+        for code, info in LANG_INFO.items()
+        for key in ("name", "name_local")
+        if key in info
+    }
+    if len(name) <= 3:  # a code, and too short to be like any other
+        return None
+    within = next((known for known in names if name in known), None)
+    near = name if name in names else within or closest(name, [*names, *LANG_INFO])
+    return names.get(near or "", near)
 
 
 def _versions() -> Iterator[CheckMessage]:

@@ -24,6 +24,9 @@ class Mistake:
 
 def resolve(model: type[models.Model], path: str) -> Mistake | None:
     """What is wrong with a path, as far as models and classes can tell."""
+    if not all(path.split("__")):
+        hint = "Write the name of an attribute, or take the line out."
+        return Mistake(text="has an empty name in it.", hint=hint)
     steps = paths.relations(model, path)
     lists = [step for step in steps if step.to_many]
     if len(lists) > 1:
@@ -81,5 +84,13 @@ def takes(function: Callable[..., Any], arguments: Iterable[str]) -> bool:
 
 def attributes(model: type[models.Model]) -> list[str]:
     """Columns, relations, properties and methods that are the model's own."""
-    own = [name for name in dir(model) if not name.startswith("_") and not hasattr(models.Model, name)]
-    return [*own, *paths.relation_names(model), *(field.name for field in model._meta.concrete_fields)]
+    own = [name for name in dir(model) if not hasattr(models.Model, name) and _is_attribute(model, name)]
+    fields = [field.name for field in model._meta.concrete_fields]
+    return list(dict.fromkeys([*own, *paths.relation_names(model), *fields]))
+
+
+def _is_attribute(model: type[models.Model], name: str) -> bool:
+    """Whether it is a row's, and not its class's or of Django's making."""
+    found = inspect.getattr_static(model, name)
+    of_class = isinstance(found, type | models.manager.ManagerDescriptor)
+    return not (of_class or name.startswith(("_", "get_next_by_", "get_previous_by_")))

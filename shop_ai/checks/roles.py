@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from django.apps import apps
 from django.core.checks import CheckMessage
-from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 
 from shop_ai.checks.context import Context
+from shop_ai.checks.lookups import unfit
 from shop_ai.checks.messages import message
 from shop_ai.conf import RoleConfig, nearest
 from shop_ai.roles import ROLES, Role, paths
@@ -74,17 +73,3 @@ def _prefetch(role: Role, settings: RoleConfig, model: type[models.Model]) -> It
         wrong = names[len(steps)]
         text = f"PREFETCH of the role {role.name!r}: {wrong!r} is no relation of {holder._meta.label}."
         yield message("E018", text, nearest(wrong, paths.relation_names(holder), what="relations"))
-
-
-def unfit(
-    number: str, where: str, model: type[models.Model], lookups: Mapping[str, Any]
-) -> Iterator[CheckMessage]:
-    """A message for each lookup that cannot be asked of the model; the query is built and never run."""
-    for lookup, value in lookups.items():
-        try:
-            models.QuerySet(model).filter(**{lookup: value})
-        except (FieldError, ValidationError, ValueError, TypeError) as error:
-            reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-            text = f"{where}: {lookup!r} does not fit {model._meta.label}: {reason.partition(' Choices')[0]}"
-            names = [field.name for field in model._meta.get_fields()]
-            yield message(number, text, nearest(lookup.partition("__")[0], names, what="fields"))

@@ -10,8 +10,8 @@ from django.core.checks import CheckMessage
 from django.db import router
 
 from shop_ai.checks.context import DECLARATIONS, Context, load, near, our_database, usable_skill
+from shop_ai.checks.lookups import unfit
 from shop_ai.checks.messages import message
-from shop_ai.checks.roles import unfit
 from shop_ai.conf import nearest
 from shop_ai.skills.base import Skill
 

@@ -45,6 +45,31 @@ def test_E008_path_on_the_rows_of_facts(store, key, path):
     assert text.startswith(f"SHOP_AI['ROLES']['product']['FIELDS']['attributes'][{key!r}]: {path!r} does not")
 
 
+def test_E008_path_without_a_near_one_lists_each_attribute_once(store):
+    store.field("attributes", {"READ": "measures", "KEY": "unit__name", "VALUE": "qqqqqq"})
+
+    _, _, hint = store.message()
+
+    assert hint == "Known attributes: amount, id, place, product, product_id, unit, unit_id."
+
+
+@pytest.mark.parametrize("path", ["", "maker__", "__maker", "maker____title"])
+def test_E008_empty_path(store, path):
+    assert store.field("brand", path).message() == (
+        "E008",
+        f"SHOP_AI['ROLES']['product']['FIELDS']['brand']: {path!r} has an empty name in it.",
+        "Write the name of an attribute, or take the line out.",
+    )
+
+
+def test_a_typo_in_a_written_path_is_one_mistake_and_one_message(store):
+    store.field("seo_title", "sloga").set(SKILLS=["tests.checks.skills.Title"])
+
+    number, _, hint = store.message()
+
+    assert (number, hint) == ("E008", "Did you mean 'slogan'?")
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -153,6 +178,19 @@ def test_E013_order_of_related_rows(store):
         "awkward.Review cannot be ordered by '-star'.",
         "Did you mean 'stars'?",
     )
+
+
+def test_E013_order_names_the_whole_path(store):
+    store.field("reviews", {"READ": "opinions", "ORDER": ["product__slogn"]})
+
+    _, _, hint = store.message()
+
+    assert hint == "Did you mean 'product__slogan'?"
+
+
+@pytest.mark.parametrize("path", ["-stars", "product__slogan", "product__specs__weight", "-product__pk", "?"])
+def test_E013_is_silent_about_an_order_that_fits(store, path):
+    assert store.field("reviews", {"READ": "opinions", "ORDER": [path]}).messages() == []
 
 
 def test_E019_unknown_format_names_the_nearest(store):

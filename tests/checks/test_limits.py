@@ -35,12 +35,35 @@ def test_E003_missing_key_says_what_it_is_for(store):
     )
 
 
-def test_W032_unknown_language_names_the_nearest(store):
-    assert store.set(LANGUAGES=["en", "zh_hans"]).message() == (
+@pytest.mark.parametrize(
+    ("code", "near"),
+    [
+        ("zh_hans", "zh-hans"),
+        ("zh_CN", "zh-hans"),
+        ("zh", "zh-hans"),
+        ("chinese", "zh-hans"),
+        ("english", "en"),
+        ("English", "en"),
+        ("en_US", "en"),
+        ("pt_BR", "pt-br"),
+        ("Deutsch", "de"),
+        ("germn", "de"),
+        ("zh-hnas", "zh-hans"),
+    ],
+)
+def test_W032_unknown_language_names_the_nearest(store, code, near):
+    assert store.set(LANGUAGES=["en", code]).message() == (
         "W032",
-        "SHOP_AI['LANGUAGES'] has 'zh_hans', which Django does not know.",
-        "Did you mean 'zh-hans'?",
+        f"SHOP_AI['LANGUAGES'] has {code!r}, which Django does not know.",
+        f"Did you mean {near!r}?",
     )
+
+
+@pytest.mark.parametrize("code", ["qqqq", "cn"])
+def test_W032_language_like_no_other(store, code):
+    _, _, hint = store.set(LANGUAGES=[code]).message()
+
+    assert hint == 'Write a code such as "en", "de" or "zh-hans"; django.conf.locale.LANG_INFO has them all.'
 
 
 @pytest.mark.parametrize(

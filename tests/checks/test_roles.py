@@ -57,11 +57,30 @@ def test_W007_is_silent_about_a_field_that_a_skill_writes(store):
     [
         ({"sloga": 1}, "'sloga' does not fit awkward.ShopProduct: ", "Did you mean 'slogan'?"),
         (
-            {"archived": "perhaps"},
-            "'archived' does not fit awkward.ShopProduct: ",
-            "Did you mean 'archived'?",
+            {"maker__titl": "Holm"},
+            "'maker__titl' does not fit awkward.ShopProduct: ",
+            "Did you mean 'maker__title'?",
         ),
-        ({"id": "no key"}, "'id' does not fit awkward.ShopProduct: ", "Did you mean 'id'?"),
+        (
+            {"slogan__contain": "x"},
+            "'slogan__contain' does not fit awkward.ShopProduct: ",
+            "Did you mean 'slogan__contains'?",
+        ),
+        (
+            {"maker__titel__startwith": "H"},
+            "'maker__titel__startwith' does not fit awkward.ShopProduct: ",
+            "Did you mean 'maker__title__startwith'?",
+        ),
+        (
+            {"maker__isnul": True},
+            "'maker__isnul' does not fit awkward.ShopProduct: ",
+            "Did you mean 'maker__isnull'?",
+        ),
+        (
+            {"opinion__stars__gt": 3},
+            "'opinion__stars__gt' does not fit awkward.ShopProduct: ",
+            "Did you mean 'opinions__stars__gt'?",
+        ),
     ],
 )
 def test_E013_filter_that_does_not_fit(store, lookups, text, hint):
@@ -70,6 +89,36 @@ def test_E013_filter_that_does_not_fit(store, lookups, text, hint):
     assert (number, found_hint) == ("E013", hint)
     assert found.startswith(f"SHOP_AI['ROLES']['product']['FILTER']: {text}")
     assert "Choices" not in found
+
+
+def test_E013_lookup_without_a_near_one_lists_those_of_its_column(store):
+    _, _, hint = store.role(FILTER={"slogan__qqqq": "x"}).message()
+
+    assert hint.startswith("Known lookups of 'slogan': contains, ")
+    assert "icontains" in hint
+
+
+@pytest.mark.parametrize(
+    ("lookups", "hint"),
+    [
+        ({"archived": "perhaps"}, "Give 'archived' True or False."),
+        ({"id": "no key"}, "Give 'id' a UUID."),
+        ({"pk__in": ["no key"]}, "Give 'pk__in' a list, each a UUID."),
+        ({"opinions__stars__gt": "many"}, "Give 'opinions__stars__gt' a whole number."),
+        ({"opinions__stars__in": 5}, "Give 'opinions__stars__in' a list, each a whole number."),
+        ({"added__gt": "yesterday"}, "Give 'added__gt' a time such as \"2026-01-31T12:00:00Z\"."),
+        (
+            {"maker": "abc"},
+            "Give 'maker' a whole number, the key of awkward.Maker, or ask for 'maker__title'.",
+        ),
+        ({"maker__pk": "abc"}, "Give 'maker__pk' a whole number."),
+        ({"notes": "abc"}, "Give 'notes' a whole number, the key of awkward.Note, or ask for 'notes__body'."),
+    ],
+)
+def test_E013_value_that_does_not_fit_says_what_does(store, lookups, hint):
+    number, _, found = store.role(FILTER=lookups).message()
+
+    assert (number, found) == ("E013", hint)
 
 
 def test_E017_unknown_manager_names_the_nearest(store):
