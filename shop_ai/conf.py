@@ -6,6 +6,7 @@ Must not import anything heavy, nor a model: checks.py compares the result with 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
@@ -222,7 +223,7 @@ class _Reader:
             return self._wrong_type(where, in_words(kind), raw)
         if only is Path:
             return Path(raw).expanduser()
-        return float(raw) if only is float else raw
+        return _as_float(raw) if only is float else raw
 
     def _wrong_type(self, where: str, wanted: str, raw: Any) -> Any:
         message = f"{where} must be {wanted}, not {type(raw).__name__}."
@@ -234,6 +235,14 @@ class _Reader:
 
 
 _BAD = object()
+
+
+def _as_float(value: float) -> float:
+    """A whole number may be too large for one; then a check finds it out of range."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 @lru_cache(maxsize=1)

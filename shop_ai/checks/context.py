@@ -36,9 +36,10 @@ class Context:
         for name, model in self.targets.items():
             yield ROLES[name], self.config.ROLES[name], model
 
-    def writers(self, role: str, name: str) -> list[str]:
-        """Names of the skills that write this role field."""
-        return [s.name for s in self.skills if s.role.name == role and name in s.writes.values()]
+    def writers(self, role: str, name: str) -> list[tuple[type[Skill], str]]:
+        """The skills that write this role field, each with the output it writes there."""
+        mine = (skill for skill in self.skills if skill.role.name == role)
+        return [(skill, output) for skill in mine for output, to in skill.writes.items() if to == name]
 
 
 def gather(config: Config) -> Context:

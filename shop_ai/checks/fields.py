@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from django.core.checks import CheckMessage
 from django.db import models
 
+from shop_ai.checks.columns import FUNCTIONS, Writing, check_column, is_writable
 from shop_ai.checks.context import Context
 from shop_ai.checks.functions import check_function
-from shop_ai.checks.lookups import corrected, orders, unfit
+from shop_ai.checks.lookups import VALUES, corrected, orders, unfit
 from shop_ai.checks.messages import message
 from shop_ai.checks.resolving import Mistake, resolve
 from shop_ai.conf import FieldConfig, nearest
 from shop_ai.roles import paths
+from shop_ai.skills.base import Skill
 
 FORMATS = ("text", "html")
+NO_FACTS = tuple(VALUES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,7 @@ def check(context: Context) -> Iterator[CheckMessage]:
             yield from _rows(place, facts=name in role.facts)
             yield from _functions(place)
             if not mistakes:
+                yield from _facts(place) if name in role.facts else ()
                 yield from _target(place, context.writers(role.name, name))
             if field.FORMAT not in FORMATS:
                 text = f"{place.where}['FORMAT'] is {field.FORMAT!r}."
@@ -94,23 +98,42 @@ def _functions(place: Place) -> Iterator[CheckMessage]:
         )
 
 
-def _target(place: Place, writers: list[str]) -> Iterator[CheckMessage]:
-    """What a skill writes to must be a column, or have a function that writes it."""
+def _facts(place: Place) -> Iterator[CheckMessage]:
+    """One row or one number holds no names and values."""
+    path = place.settings.READ
+    steps = paths.relations(place.model, path)
+    if any(step.to_many for step in steps):
+        return
+    holder, rest = (steps[-1].model, steps[-1].rest) if steps else (place.model, path)
+    column = paths.concrete_field(holder, rest) if holder is not None and rest else None
+    if isinstance(column, NO_FACTS):
+        what = f"a {type(column).__name__}"
+    elif steps and not rest:
+        what = f"one row of {holder._meta.label}" if holder is not None else "one row"
+    else:
+        return
+    text = f"{place.where}: {path!r} is {what}, which holds no names and values."
+    hint = "Name related rows, a column of text or JSON, or a function of the row that gives a dictionary."
+    yield message("E072", text, hint)
+
+
+def _target(place: Place, writers: list[tuple[type[Skill], str]]) -> Iterator[CheckMessage]:
+    """What a skill writes to must be a column that takes it, or have a function that writes it."""
     if not writers or place.settings.WRITE:
         return
-    path, label = place.settings.READ, place.model._meta.label
+    path, label, first = place.settings.READ, place.model._meta.label, writers[0][0].name
     column = paths.concrete_field(place.model, path)
-    function = (
-        '"WRITE": "yourshop.ai.write" and "UNDO": "yourshop.ai.undo", functions of (row, value, language)'
-    )
-    if column is None or column.primary_key or column.is_relation:
-        text = f"{writers[0]} writes {place.where}, and {path!r} is no column of {label} that can be written."
-        yield message("E009", text, f"Bind it to a column of {label}, or add {function}.")
+    if column is None or not is_writable(column):
+        text = f"{first} writes {place.where}, and {path!r} is no column of {label} that can be written."
+        yield message("E009", text, f"Bind it to a column of {label}, or add {FUNCTIONS}.")
     elif translator := _translator(place.model, path):
-        text = f"{writers[0]} writes {place.where}, and {translator} translates {path!r}."
-        yield message(
-            "E027", text, f'Bind the column of one language, such as "{path}_en", or add {function}.'
-        )
+        text = f"{first} writes {place.where}, and {translator} translates {path!r}."
+        hint = f'Bind the column of one language, such as "{path}_en", or add {FUNCTIONS}.'
+        yield message("E027", text, hint)
+    else:
+        for skill, output in writers:
+            writing = Writing(skill=skill, output=output, where=place.where, model=place.model)
+            yield from check_column(writing, column) if output in skill.Output.model_fields else ()
 
 
 def _translator(model: type[models.Model], name: str) -> str | None:

@@ -26,6 +26,16 @@ ABOVE_ZERO = (
     "STREAM_EXPIRES",
 )
 NOT_BELOW_ZERO = ("GRACE", "DEBOUNCE", "BULK_HEAD_START")
+DAY, YEAR = 86_400, 31_536_000
+MOST: Mapping[str, int] = {
+    "DEADLINE": YEAR,
+    "BULK_HEAD_START": YEAR,
+    "MAX_ATTEMPTS": 1000,
+    "SWEEP_ROWS": 100_000,
+    "LIMIT": 100_000,
+}
+"""Beyond these a number is a slip, and some cannot be added to a time; all others are seconds of a DAY."""
+IN_WORDS: Mapping[int, str] = {DAY: ": a day", YEAR: ": a year"}
 FLOORS: Mapping[str, str] = {"torch": "2.10", "transformers": "5.3"}
 
 
@@ -40,25 +50,30 @@ def check(context: Context) -> Iterator[CheckMessage]:
 
 def _numbers(config: Config) -> Iterator[CheckMessage]:
     for name in (*ABOVE_ZERO, *NOT_BELOW_ZERO):
-        value, word = getattr(config, name), "more than 0" if name in ABOVE_ZERO else "0 or more"
-        if value is not None and (value < 0 or (value == 0 and name in ABOVE_ZERO)):
-            yield _out_of_range(f"SHOP_AI[{name!r}]", value, word)
+        least = "more than 0" if name in ABOVE_ZERO else "0 or more"
+        yield from _out_of_range(f"SHOP_AI[{name!r}]", getattr(config, name), least, MOST.get(name, DAY))
 
 
 def _limits(config: Config) -> Iterator[CheckMessage]:
     for role, bound in config.ROLES.items():
         for name, field in bound.FIELDS.items():
-            if field.LIMIT < 1:
-                where = f"SHOP_AI['ROLES'][{role!r}]['FIELDS'][{name!r}]['LIMIT']"
-                yield _out_of_range(where, field.LIMIT, "1 or more")
+            where = f"SHOP_AI['ROLES'][{role!r}]['FIELDS'][{name!r}]['LIMIT']"
+            yield from _out_of_range(where, field.LIMIT, "1 or more", MOST["LIMIT"])
 
 
-def _out_of_range(where: str, value: float, word: str) -> CheckMessage:
-    return message("E033", f"{where} is {value:g}.", f"Set it to {word}.")
+def _out_of_range(where: str, value: float | None, least: str, most: int) -> Iterator[CheckMessage]:
+    """A message for a number below or beyond, and for what is none at all."""
+    if value is None:
+        return
+    told = f"{where} is {value if isinstance(value, int) else f'{value:g}'}."
+    if value > most:
+        yield message("E033", told, f"Set it to {most} or less{IN_WORDS.get(most, '.')}".rstrip(".") + ".")
+    elif not (value >= 0 if least == "0 or more" else value > 0):
+        yield message("E033", told, f"Set it to {least}.")
 
 
 def _times(config: Config) -> Iterator[CheckMessage]:
-    if config.STALL < config.LEASE:
+    if 0 < config.STALL < config.LEASE <= DAY:
         text = f"SHOP_AI['STALL'] ({config.STALL:g}) is shorter than SHOP_AI['LEASE'] ({config.LEASE:g})."
         yield message("E035", text, f'Set "STALL" to {config.LEASE:g} or more.')
     if 0 < config.LEASE < 5:

@@ -25,6 +25,7 @@ def check(context: Context) -> Iterator[CheckMessage]:
         elif model_of(settings) is None:
             text = f"The role {name!r} is bound to {settings.MODEL!r}, which is no model of this store."
             yield message("E005", text, _nearest_model(settings.MODEL))
+    yield from _twice(context)
     for role, settings, model in context.bound():
         yield from _required(role, settings)
         yield from _unknown(context, role, settings)
@@ -35,6 +36,19 @@ def check(context: Context) -> Iterator[CheckMessage]:
 
 def _nearest_model(label: str) -> str:
     return nearest(label, [model._meta.label for model in apps.get_models()], what="models")
+
+
+def _twice(context: Context) -> Iterator[CheckMessage]:
+    """A row is read as the role of its model, and a model can have one."""
+    first: dict[type[models.Model], str] = {}
+    for name, model in context.targets.items():
+        other = first.setdefault(model, name)
+        if other != name:
+            label, short = model._meta.label, model.__name__
+            text = f"The roles {other!r} and {name!r} are both bound to {label}"
+            proxy = f"class {name.capitalize()}{short}({short}), with proxy = True in its Meta"
+            hint = f"Take one out, or bind {name!r} to a proxy: {proxy}."
+            yield message("E071", f"{text}: its rows would be read as one of them.", hint)
 
 
 def _required(role: Role, settings: RoleConfig) -> Iterator[CheckMessage]:

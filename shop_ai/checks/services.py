@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,10 @@ def check(context: Context) -> Iterator[CheckMessage]:
     yield from _sqlite()
     yield from _celery()
     yield from _stream(context.config.STREAM_URL)
+    yield from _queues(context.config.CELERY_QUEUES)
+    if not settings.USE_TZ:
+        text = "USE_TZ is False: the times of jobs would be hours away from the database's clock."
+        yield message("E045", text, "Set USE_TZ = True; TIME_ZONE stays as it is.")
 
 
 def _sqlite() -> Iterator[CheckMessage]:
@@ -41,6 +46,13 @@ def _sqlite() -> Iterator[CheckMessage]:
         text = f"With these OPTIONS of DATABASES[{alias!r}], SQLite locks out the admin or the worker."
         hint = f'Put into settings.DATABASES["{alias}"]: "OPTIONS": {dict(SQLITE_OPTIONS)!r}'
         yield message("W040", text, hint)
+
+
+def _queues(prefix: str) -> Iterator[CheckMessage]:
+    """A worker names its queues on the command line, with commas between."""
+    if not re.fullmatch(r"\w[\w.-]*", prefix, re.ASCII):
+        text = f"SHOP_AI['CELERY_QUEUES'] is {prefix!r}, which cannot begin the name of a queue."
+        yield message("E047", text, 'Write a word of letters, digits, ".", "-" and "_", such as "shop_ai".')
 
 
 def _celery() -> Iterator[CheckMessage]:

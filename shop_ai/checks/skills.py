@@ -12,7 +12,9 @@ from django.db import router
 from shop_ai.checks.context import DECLARATIONS, Context, load, near, our_database, usable_skill
 from shop_ai.checks.lookups import unfit
 from shop_ai.checks.messages import message
+from shop_ai.checks.resolving import attributes
 from shop_ai.conf import nearest
+from shop_ai.roles.age import is_set_once, key_grows, made_at
 from shop_ai.skills.base import Skill
 
 STALENESS = ("requeue", "suggest", "ignore")
@@ -30,6 +32,7 @@ def check(context: Context) -> Iterator[CheckMessage]:
         yield from _role(context, skill)
         yield from _database(context, skill)
         yield from skill.check()
+        yield from _new_rows(context, skill)
     yield from _named(context)
     yield from _conditions(context)
     yield from _staleness(context)
@@ -63,6 +66,12 @@ def _role(context: Context, skill: type[Skill]) -> Iterator[CheckMessage]:
             )
             hint = f"Add \"{name}\": \"your_field\" to SHOP_AI['ROLES'][{role!r}]['FIELDS'] to store it."
             yield message("W024", text, hint)
+    if model := context.targets.get(role):
+        for name in (name for name in skill.needs if name not in fields):
+            text = f"The skill {skill.name!r} declines every row while {role}.{name} is not bound."
+            path = name if name in attributes(model) else f"a path on {model._meta.label}"
+            hint = f"Add to SHOP_AI['ROLES'][{role!r}]['FIELDS']: \"{name}\": \"{path}\"."
+            yield message("W075", text, hint)
 
 
 def _database(context: Context, skill: type[Skill]) -> Iterator[CheckMessage]:
@@ -78,6 +87,33 @@ def _database(context: Context, skill: type[Skill]) -> Iterator[CheckMessage]:
         line = f'if model._meta.app_label == "shop_ai": return "{theirs}"'
         hint = f"Route our tables there, in db_for_read and db_for_write of a router: {line}"
         yield message("E025", text, f"{hint} Or take the skill out of SHOP_AI['SKILLS'].")
+
+
+def _new_rows(context: Context, skill: type[Skill]) -> Iterator[CheckMessage]:
+    """Rows that come without a signal are told by a key that grows, or by the time they were made."""
+    role, model = skill.role, context.targets.get(skill.role.name)
+    if skill.name not in context.config.ON_CREATE or model is None:
+        return
+    settings = context.config.ROLES[role.name]
+    if key_grows(model) or made_at(role, settings, model) is not None:
+        return
+    text = (
+        f"ON_CREATE runs {skill.name} for new rows of {model._meta.label}, and no key that grows nor a time "
+        "tells which are new: those of a bulk_create or an import are missed."
+    )
+    name = next((column.name for column in model._meta.concrete_fields if _is_birth(column)), None)
+    line = f'"{role.created}": "{name or role.created}"'
+    hint = f"Add to SHOP_AI['ROLES'][{role.name!r}]['FIELDS']: {line}."
+    if name is None:
+        column = f"{role.created} = models.DateTimeField(auto_now_add=True)"
+        hint = f"Give {model._meta.label} a column such as {column}, and {hint[0].lower()}{hint[1:]}"
+    elif role.created in settings.FIELDS:
+        hint = f'Bind "{role.created}" to a time that is set once: {line}.'
+    yield message("W070", text, hint)
+
+
+def _is_birth(column: Any) -> bool:
+    return is_set_once(column) and (column.auto_now_add or column.has_default())
 
 
 def _named(context: Context) -> Iterator[CheckMessage]:

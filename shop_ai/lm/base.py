@@ -119,6 +119,8 @@ class Backend(ABC):
     """Calls `on_text` while it writes; without this, never."""
     token_safe: ClassVar[bool] = False
     """Untrusted segments cannot become control tokens."""
+    known_options: ClassVar[tuple[str, ...] | None] = None
+    """Names of the options it takes, for a check to find typos by; None where it looks at them itself."""
 
     room: int = 1
     """How many requests are worth having in flight."""

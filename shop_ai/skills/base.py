@@ -62,6 +62,8 @@ class Skill:
     Params: ClassVar[type[Params]] = Params
     writes: ClassVar[Mapping[str, str]] = {}
     """Output field → role field."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Role fields without which it declines every row; a check says so where the store binds none."""
     approval: ClassVar[bool] = True
     """Whether a person must apply the result; scores set it to False."""
     streams: ClassVar[bool] = False

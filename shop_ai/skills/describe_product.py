@@ -61,6 +61,7 @@ class DescribeProduct(Skill):
 
     name, label, role = "describe_product", "Write description", PRODUCT
     writes = {"description": "description"}
+    needs = ("attributes",)
     min_facts = 2
     """Fewer facts than this beside the name, and nothing is written."""
     max_tokens = 48

@@ -24,3 +24,13 @@ class ComplainingBackend(EchoBackend):
     @classmethod
     def check(cls):
         return [Warning("I complain.", hint="Let me.", id="store.W002")]
+
+
+class OpenBackend(EchoBackend):
+    """Says nothing about its options."""
+
+    known_options = None
+
+
+class StrictBackend(EchoBackend):
+    known_options = ("speed", "latency")

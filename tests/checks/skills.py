@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.core.checks import Warning
-from pydantic import BaseModel
+from datetime import datetime
+from typing import Literal
 
-from shop_ai.roles import ORDER, PRODUCT, TICKET
+from django.core.checks import Warning
+from pydantic import BaseModel, Field
+
+from shop_ai.roles import ORDER, PRODUCT, REVIEW, TICKET
 from shop_ai.skills.base import Skill
 
 NOT_A_CLASS = "a skill"
@@ -40,6 +43,22 @@ class Answer(Title):
 
 class Adapted(Title):
     name, adapter = "write_adapted", "shop-titles"
+
+
+class Mood(Skill):
+    """Tells the mood of a review: one of a few words, a number, and a list."""
+
+    name, label, role = "tell_mood", "Tell mood", REVIEW
+    prompt = "{{ review.text }}"
+    writes = {}
+
+    class Output(BaseModel):
+        mood: Literal["good", "bad"]
+        stars: int = Field(ge=1, le=5)
+        share: float | None = None
+        aspects: list[str] = []
+        when: datetime
+        sure: bool
 
 
 class Condition(Title):

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
-import pytest
+import copy
 
-from tests.stores.awkward.models import Product, ShopProduct
+import pytest
+from django.db import models
+
+from demo_store.catalogue.models import Product as Catalogued
+from shop_ai.roles import PRODUCT
+from tests.checks import skills
+from tests.stores.awkward.models import Product, Review, ShopProduct
 
 PLACE = "SHOP_AI['ROLES']['product']['FIELDS']['category']"
 
@@ -105,6 +111,147 @@ def test_E009_target_that_is_no_column(store, path):
         'Bind it to a column of awkward.ShopProduct, or add "WRITE": "yourshop.ai.write" and '
         '"UNDO": "yourshop.ai.undo", functions of (row, value, language).',
     )
+
+
+PRICED = {
+    "MODEL": "catalogue.Product",
+    "PREFETCH": [],
+    "FIELDS": {"name": "title", "attributes": "attributes", "seo_title": "meta_title"},
+}
+
+
+@pytest.fixture
+def priced(store):
+    """The demo store's product, which has columns of many kinds."""
+    del store.data["ROLES"]["review"]
+    return store.role(**copy.deepcopy(PRICED)).set(SKILLS=["tests.checks.skills.Title"])
+
+
+@pytest.mark.parametrize("column", ["price", "stock", "is_public", "created_at"])
+def test_E073_text_for_a_column_of_another_kind_names_those_that_take_it(priced, column):
+    assert priced.field("seo_title", column).message() == (
+        "E073",
+        f"write_title writes text to SHOP_AI['ROLES']['product']['FIELDS']['seo_title'], "
+        f"and the column {column!r} of catalogue.Product does not take it.",
+        "Bind it to a column that does: title, long_text, meta_title.",
+    )
+
+
+def test_E073_without_a_column_that_takes_it_says_what_to_add(store):
+    store.role("order", MODEL="orders.Line", FIELDS={"number": "order__number", "status": "quantity"})
+    store.set(SKILLS=["tests.checks.skills.Remark"])
+
+    number, _, hint = store.message()
+
+    assert number == "E073"
+    assert hint == (
+        'Give orders.Line a column that does, or add "WRITE": "yourshop.ai.write" and '
+        '"UNDO": "yourshop.ai.undo", functions of (row, value, language).'
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "column", "takes"),
+    [
+        ("mood", "mood", True),
+        ("mood", "stars", False),
+        ("stars", "stars", True),
+        ("stars", "mood", True),
+        ("stars", "approved", False),
+        ("share", "stars", True),
+        ("aspects", "mood", False),
+        ("aspects", "body", False),
+        ("when", "stars", False),
+        ("sure", "approved", True),
+    ],
+)
+def test_E073_goes_by_the_kind_of_each_output(store, monkeypatch, output, column, takes):
+    monkeypatch.setattr(skills.Mood, "writes", {output: "sentiment"})
+    store.field("sentiment", column, role="review").set(SKILLS=["tests.checks.skills.Mood"])
+
+    assert [number for number, _, _ in store.messages()] == ([] if takes else ["E073"])
+
+
+def test_E073_is_silent_about_lists_for_a_json_column(store, monkeypatch):
+    monkeypatch.setattr(skills.Mood, "role", PRODUCT)
+    monkeypatch.setattr(skills.Mood, "prompt", "{{ product.name }}")
+    monkeypatch.setattr(skills.Mood, "writes", {"aspects": "bullet_points"})
+    store.field("bullet_points", "specs").set(SKILLS=["tests.checks.skills.Mood"])
+
+    assert store.messages() == []
+
+
+def test_W074_text_for_a_column_that_must_be_unique(priced):
+    assert priced.field("seo_title", "sku").message() == (
+        "W074",
+        "write_title writes SHOP_AI['ROLES']['product']['FIELDS']['seo_title'], "
+        "and 'sku' of catalogue.Product is unique: a text that another row has already cannot be applied.",
+        "Bind it to a column that need not be unique: title, long_text, meta_title.",
+    )
+
+
+def test_W074_looks_at_constraints_of_one_column(priced, monkeypatch):
+    once = [models.UniqueConstraint(fields=["title"], name="once")]
+    monkeypatch.setattr(Catalogued._meta, "constraints", once)
+    assert priced.field("seo_title", "title").message()[0] == "W074"
+
+    among = [models.UniqueConstraint(fields=["title", "maker"], name="once")]
+    monkeypatch.setattr(Catalogued._meta, "constraints", among)
+    assert priced.messages() == []
+
+
+def test_W076_text_for_a_column_with_choices(priced):
+    assert priced.field("seo_title", "language").message() == (
+        "W076",
+        "write_title writes SHOP_AI['ROLES']['product']['FIELDS']['seo_title'], and 'language' of "
+        "catalogue.Product takes only: en, zh-hans.",
+        "Bind it to a column without choices: title, long_text, meta_title; "
+        "or let the skill's Output name just these.",
+    )
+
+
+@pytest.mark.parametrize(("choices", "found"), [(("good", "bad", "so-so"), []), (("good",), ["W076"])])
+def test_W076_is_silent_where_the_output_names_no_other(store, monkeypatch, choices, found):
+    monkeypatch.setattr(skills.Mood, "writes", {"mood": "sentiment"})
+    monkeypatch.setattr(Review._meta.get_field("mood"), "choices", [(name, name) for name in choices])
+    store.set(SKILLS=["tests.checks.skills.Mood"])
+
+    assert [number for number, _, _ in store.messages()] == found
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("maker", "one row of catalogue.Maker"),
+        ("price", "a DecimalField"),
+        ("is_public", "a BooleanField"),
+        ("created_at", "a DateTimeField"),
+        ("maker__id", "a BigAutoField"),
+    ],
+)
+def test_E072_attributes_that_hold_no_facts(priced, path, what):
+    assert priced.field("attributes", path).message() == (
+        "E072",
+        f"SHOP_AI['ROLES']['product']['FIELDS']['attributes']: {path!r} is {what}, "
+        "which holds no names and values.",
+        "Name related rows, a column of text or JSON, or a function of the row that gives a dictionary.",
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["attributes", "long_text", "maker__name", "local_facts", "tests.checks.functions.of_row"]
+)
+def test_E072_is_silent_about_what_may_hold_facts(priced, monkeypatch, path):
+    monkeypatch.setattr(Catalogued, "local_facts", property(lambda row: {}), raising=False)
+
+    assert priced.field("attributes", path).messages() == []
+
+
+def test_E009_column_that_the_database_fills(store, monkeypatch):
+    monkeypatch.setattr(Product._meta.get_field("slogan"), "generated", True, raising=False)
+    store.set(SKILLS=["tests.checks.skills.Title"])
+
+    assert store.message()[0] == "E009"
 
 
 def test_E010_function_that_does_not_exist_names_the_nearest(store):

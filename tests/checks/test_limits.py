@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from shop_ai.checks import limits
+from shop_ai.conf import Config
 
 
 def test_a_store_without_a_mistake_has_no_message(store):
@@ -73,19 +76,51 @@ def test_W032_language_like_no_other(store, code):
         ("GRACE", -1, "SHOP_AI['GRACE'] is -1.", "Set it to 0 or more."),
         ("STREAM_EXPIRES", 0.0, "SHOP_AI['STREAM_EXPIRES'] is 0.", "Set it to more than 0."),
         ("DEADLINE", 0.0, "SHOP_AI['DEADLINE'] is 0.", "Set it to more than 0."),
+        ("DEADLINE", 1e12, "SHOP_AI['DEADLINE'] is 1e+12.", "Set it to 31536000 or less: a year."),
+        (
+            "BULK_HEAD_START",
+            1e15,
+            "SHOP_AI['BULK_HEAD_START'] is 1e+15.",
+            "Set it to 31536000 or less: a year.",
+        ),
+        ("DEBOUNCE", 10**400, "SHOP_AI['DEBOUNCE'] is inf.", "Set it to 86400 or less: a day."),
+        ("LEASE", float("nan"), "SHOP_AI['LEASE'] is nan.", "Set it to more than 0."),
+        ("LEASE", float("inf"), "SHOP_AI['LEASE'] is inf.", "Set it to 86400 or less: a day."),
+        ("LEASE", -30, "SHOP_AI['LEASE'] is -30.", "Set it to more than 0."),
+        ("LEASE", 0, "SHOP_AI['LEASE'] is 0.", "Set it to more than 0."),
+        ("STALL", float("nan"), "SHOP_AI['STALL'] is nan.", "Set it to more than 0."),
+        ("MAX_ATTEMPTS", 10**9, "SHOP_AI['MAX_ATTEMPTS'] is 1000000000.", "Set it to 1000 or less."),
+        ("SWEEP_ROWS", 10**30, f"SHOP_AI['SWEEP_ROWS'] is {10**30}.", "Set it to 100000 or less."),
     ],
 )
 def test_E033_number_out_of_range(store, key, value, text, hint):
     assert store.set(**{key: value}).message() == ("E033", text, hint)
 
 
-def test_E033_limit_out_of_range(store):
-    store.field("reviews", {"READ": "opinions", "LIMIT": 0})
+@pytest.mark.parametrize("key", [*limits.ABOVE_ZERO, *limits.NOT_BELOW_ZERO])
+def test_E033_looks_at_both_ends_of_every_number(store, key):
+    hints = [store.set(**{key: value}).message()[2] for value in (-1, 10**9)]
+
+    assert hints[0] in ("Set it to more than 0.", "Set it to 0 or more.")
+    assert " or less" in hints[1]
+
+
+def test_E033_every_number_has_both_ends():
+    numbers = {spec.name for spec in fields(Config) if isinstance(spec.default, int | float)}
+
+    assert {*limits.ABOVE_ZERO, *limits.NOT_BELOW_ZERO} >= {name for name in numbers if name != "ADMIN"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "hint"), [(0, "Set it to 1 or more."), (10**30, "Set it to 100000 or less.")]
+)
+def test_E033_limit_out_of_range(store, limit, hint):
+    store.field("reviews", {"READ": "opinions", "LIMIT": limit})
 
     assert store.message() == (
         "E033",
-        "SHOP_AI['ROLES']['product']['FIELDS']['reviews']['LIMIT'] is 0.",
-        "Set it to 1 or more.",
+        f"SHOP_AI['ROLES']['product']['FIELDS']['reviews']['LIMIT'] is {limit}.",
+        hint,
     )
 
 

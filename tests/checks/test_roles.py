@@ -38,6 +38,24 @@ def test_E006_required_field_names_what_it_means(store):
     )
 
 
+def test_E071_two_roles_on_one_model_names_the_proxy_to_write(store):
+    store.role("article", MODEL="awkward.Review", FIELDS={"title": "body", "text": "body"})
+
+    assert store.message() == (
+        "E071",
+        "The roles 'review' and 'article' are both bound to awkward.Review: "
+        "its rows would be read as one of them.",
+        "Take one out, or bind 'article' to a proxy: "
+        "class ArticleReview(Review), with proxy = True in its Meta.",
+    )
+
+
+def test_E071_is_silent_about_a_proxy(store):
+    store.role("article", MODEL="awkward.Product", FIELDS={"title": "slogan", "text": "slogan"})
+
+    assert store.messages() == []
+
+
 def test_W007_unknown_field_names_the_nearest(store):
     assert store.field("catgory", "brand").message() == (
         "W007",

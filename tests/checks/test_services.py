@@ -78,6 +78,29 @@ def test_W042_celery_without_json(store, name, value, wanted):
     )
 
 
+@pytest.mark.parametrize("prefix", ["", " ", "shop ai", "a,b", ".", "店"])
+def test_E047_prefix_of_queues_that_names_no_queue(store, prefix):
+    assert store.set(CELERY_QUEUES=prefix).message() == (
+        "E047",
+        f"SHOP_AI['CELERY_QUEUES'] is {prefix!r}, which cannot begin the name of a queue.",
+        'Write a word of letters, digits, ".", "-" and "_", such as "shop_ai".',
+    )
+
+
+def test_E047_takes_the_names_that_brokers_take(store):
+    assert store.set(CELERY_QUEUES="my-shop.ai_2").messages() == []
+
+
+def test_E045_times_without_a_zone(store):
+    store.settings.USE_TZ = False
+
+    assert store.message() == (
+        "E045",
+        "USE_TZ is False: the times of jobs would be hours away from the database's clock.",
+        "Set USE_TZ = True; TIME_ZONE stays as it is.",
+    )
+
+
 def test_E043_eager_celery(store):
     store.settings.CELERY_TASK_ALWAYS_EAGER = True
 

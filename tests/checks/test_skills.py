@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import pytest
 
+from tests.stores.awkward.models import Product
+
 
 def listing(store, *names):
     return store.set(SKILLS=[f"tests.checks.skills.{name}" for name in names])
 
 
 def test_E014_condition_of_a_setting(store):
-    number, text, hint = store.set(ON_CREATE={"describe_product": {"archivd": False}}).message()
+    store.field("created", "added").set(ON_CREATE={"describe_product": {"archivd": False}})
+
+    number, text, hint = store.message()
 
     assert (number, hint) == ("E014", "Did you mean 'archived'?")
     assert text.startswith(
@@ -92,6 +96,68 @@ def test_W024_written_field_is_not_bound(store):
     )
 
 
+def test_W075_field_that_a_skill_cannot_do_without_names_the_line(store):
+    del store.data["ROLES"]["product"]["FIELDS"]["attributes"]
+
+    assert store.message() == (
+        "W075",
+        "The skill 'describe_product' declines every row while product.attributes is not bound.",
+        """Add to SHOP_AI['ROLES']['product']['FIELDS']: "attributes": "a path on awkward.ShopProduct".""",
+    )
+
+
+def test_W075_proposes_what_the_model_calls_it(store):
+    del store.data["ROLES"]["product"]["FIELDS"]["attributes"]
+    store.role(MODEL="catalogue.Product", PREFETCH=[], FIELDS={"name": "title", "description": "long_text"})
+    del store.data["ROLES"]["review"]
+
+    _, _, hint = store.message()
+
+    assert hint == """Add to SHOP_AI['ROLES']['product']['FIELDS']: "attributes": "attributes"."""
+
+
+@pytest.mark.parametrize("model", ["awkward.Product", "awkward.ShopProduct", "awkward.Book"])
+def test_W070_new_rows_that_cannot_be_told_names_the_line(store, model):
+    store.role(MODEL=model).field("brand", "brand").set(ON_CREATE={"describe_product": {}})
+
+    assert store.message() == (
+        "W070",
+        f"ON_CREATE runs describe_product for new rows of {model}, and no key that grows nor a time "
+        "tells which are new: those of a bulk_create or an import are missed.",
+        """Add to SHOP_AI['ROLES']['product']['FIELDS']: "created": "added".""",
+    )
+
+
+@pytest.mark.parametrize("path", ["changed", "slogan", "tests.checks.functions.of_row"])
+def test_W070_time_that_is_not_set_once(store, path):
+    store.field("created", path).set(ON_CREATE={"describe_product": {}})
+
+    number, _, hint = store.message()
+
+    assert number == "W070"
+    assert hint == """Bind "created" to a time that is set once: "created": "added"."""
+
+
+def test_W070_model_without_such_a_time_names_the_column_to_add(store, monkeypatch):
+    monkeypatch.setattr(Product._meta.get_field("added"), "auto_now_add", False)
+    store.set(ON_CREATE={"describe_product": {}})
+
+    _, _, hint = store.message()
+
+    assert hint == (
+        "Give awkward.ShopProduct a column such as created = models.DateTimeField(auto_now_add=True), "
+        """and add to SHOP_AI['ROLES']['product']['FIELDS']: "created": "created"."""
+    )
+
+
+def test_W070_is_silent_where_new_rows_can_be_told(store):
+    store.field("created", "added").set(ON_CREATE={"describe_product": {}})
+    assert store.messages() == []
+
+    store.set(SKILLS=["tests.checks.skills.Mood"], ON_CREATE={"tell_mood": {}})
+    assert store.messages() == []
+
+
 def test_E025_skill_that_writes_to_another_database_names_the_line(store):
     assert listing(store, "Remark").message() == (
         "E025",
@@ -113,24 +179,3 @@ def test_E029_skill_without_a_declaration(store):
 
 def test_the_own_check_of_a_skill_is_asked(store):
     assert listing(store, "Complaining").message() == ("store.W001", "I complain.", "Let me.")
-
-
-def test_E030_backend_that_does_not_exist_names_the_nearest(store):
-    number, text, hint = store.set(LM={"BACKEND": "shop_ai.lm.echo.EchoBackand"}).message()
-
-    assert (number, hint) == ("E030", "Did you mean 'EchoBackend'?")
-    assert text.startswith("The backend 'shop_ai.lm.echo.EchoBackand' cannot be imported: ImportError: ")
-
-
-def test_E031_not_a_backend(store):
-    assert store.set(LM={"BACKEND": "tests.checks.functions.of_row"}).message() == (
-        "E031",
-        "The backend 'tests.checks.functions.of_row' is not a subclass of shop_ai.lm.base.Backend.",
-        'Name a class such as "shop_ai.lm.local.LocalBackend" in SHOP_AI["LM"]["BACKEND"].',
-    )
-
-
-def test_the_own_check_of_a_backend_is_asked(store):
-    store.set(LM={"BACKEND": "tests.checks.functions.ComplainingBackend"})
-
-    assert store.message() == ("store.W002", "I complain.", "Let me.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,12 @@ from shop_ai.lm import adapters, futures
 from shop_ai.lm.base import Backend, Completion, Request
 from shop_ai.lm.checkpoints import verify
 from shop_ai.lm.checkpoints.manifest import location, read
+from shop_ai.lm.local.options import OPTIONS, problems
 from shop_ai.lm.local.ticket import Ticket
 
 if TYPE_CHECKING:
+    from django.core.checks import CheckMessage
+
     from shop_ai.lm.local.loop import Loop
     from shop_ai.lm.local.tandem import Tandem
 
@@ -40,6 +43,7 @@ class LocalBackend(Backend):
     """
 
     schema = choose = stream = precise = adapters = token_safe = True
+    known_options = OPTIONS
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
@@ -105,6 +109,17 @@ class LocalBackend(Backend):
         if self._dead:
             facts["error"] = self._dead
         return facts
+
+    @classmethod
+    def check(cls) -> Iterator[CheckMessage]:
+        """System checks of the settings, when this backend is the one in them."""
+        from django.core.checks import Error
+
+        from shop_ai.conf import config
+
+        settings = config().LM
+        for found in problems(settings.CHECKPOINT, settings.OPTIONS):
+            yield Error(found.text, hint=found.hint, id=f"shop_ai.{found.number}")
 
     # -- The thread ----------------------------------------------------------------------------
 
