@@ -81,6 +81,8 @@ def test_E038_knows_every_option_that_the_backend_reads(backend):
         ("threads", -1, "Write a whole number, 0 or more."),
         ("cache_tokens", 1.5, "Write a whole number, 1 or more."),
         ("page", 0, "Write a whole number, 1 or more."),
+        ("turn", "often", "Write a number of seconds, more than 0."),
+        ("turn", float("inf"), "Write a number of seconds, more than 0."),
         ("rows", True, "Write a whole number, 1 or more."),
     ],
 )

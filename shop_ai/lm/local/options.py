@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -44,6 +45,9 @@ def problems(checkpoint: str, given: Mapping[str, Any]) -> Iterator[Problem]:
         value = given.get(name, least)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             yield _unfit(name, given, f"Write a whole number, {least} or more.")
+    turn = given.get("turn", 1)
+    if isinstance(turn, bool) or not isinstance(turn, int | float) or not 0 < turn < math.inf:
+        yield _unfit("turn", given, "Write a number of seconds, more than 0.")
 
 
 def _unfit(name: str, given: Mapping[str, Any], hint: str) -> Problem:
