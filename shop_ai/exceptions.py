@@ -85,6 +85,10 @@ class Refused(ShopAIError):
     """That is not possible in the present state."""
 
 
+class Unfit(Refused):
+    """The store's row does not take this."""
+
+
 class Conflict(Refused):
     """The text was changed by somebody in the meantime; compare again."""
 

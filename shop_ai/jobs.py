@@ -106,7 +106,8 @@ def retry(job: Job, *, by: Any = None, lane: Lane | None = None) -> Job:
     )
     with transaction.atomic(using=database()):  # no worker takes the new job before we have read it
         insert(ask, binding.by_pk(job.target_id))
-        new = Job.objects.filter(queue_key=job.twin).first()
+        mine = Job.objects.filter(skill=job.skill, target_model=job.target_model, target_id=job.target_id)
+        new = mine.filter(twin=job.twin, state__in=LIVE).order_by("state", "-pk").first()  # queued, running
     if new is None:
         raise Refused("The row is no longer there.")
     ring_on_commit(new.lane)

@@ -56,12 +56,21 @@ KNOWN = (
     gettext_noop("The text was changed by somebody after this was asked for."),
     gettext_noop("Somebody has edited the text since it was applied; it is left as it is."),
     gettext_noop("The store has no way to undo this field (UNDO is not set)."),
+    gettext_noop("The store's row does not take this."),
 )
 
 PATTERNS = (
     (
         re.compile(r"(?P<field>.+) has (?P<number>\d+) characters; the store's field takes (?P<limit>\d+)\."),
         gettext_noop("%(field)s has %(number)s characters; the store's field takes %(limit)s."),
+    ),
+    (
+        re.compile(r"The store's field (?P<field>.+?) does not take this: (?P<reason>.+)", re.DOTALL),
+        gettext_noop("The store's field %(field)s does not take this: %(reason)s"),
+    ),
+    (
+        re.compile(r"The store's database does not take this: (?P<reason>.+)"),
+        gettext_noop("The store's database does not take this: %(reason)s"),
     ),
     (
         re.compile(r"The store does not write (?P<language>.+); its LANGUAGES are (?P<known>.+)\."),

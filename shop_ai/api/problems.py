@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.core.exceptions import RequestDataTooBig, ValidationError
+from django.core.exceptions import RequestDataTooBig
 from rest_framework.response import Response
 
-from shop_ai.exceptions import ConfigurationError, Conflict, Outdated, Refused, ShopAIError, TargetGone
+from shop_ai.exceptions import ConfigurationError, Conflict, Outdated, Refused, ShopAIError, TargetGone, Unfit
 
 TITLES: Mapping[str, str] = {
     "conflict": "The text was changed in the meantime",
@@ -33,11 +33,11 @@ def problem(code: str, detail: str, *, status: int = 409) -> Response:
 
 def answer_to(error: Exception) -> Response | None:
     """The answer to an error of ours; None where it is not ours."""
+    if isinstance(error, Unfit):
+        return Response({"values": [str(error)]}, status=400)
     for kind, code in CODES:
         if isinstance(error, kind):
             return problem(code, str(error))
-    if isinstance(error, ValidationError):  # the store's own model refused the value
-        return Response({"values": error.messages}, status=400)
     if isinstance(error, RequestDataTooBig):
         return Response({"detail": "The body is too long."}, status=413)
     return None

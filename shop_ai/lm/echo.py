@@ -33,7 +33,7 @@ class EchoBackend(Backend):
     """
 
     schema = choose = stream = precise = adapters = token_safe = True
-    known_options = ("folder", "room", "latency", "pause", "fail", "fail_open", "adapters")
+    known_options = ("folder", "adapter_folder", "room", "latency", "pause", "fail", "fail_open", "adapters")
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)

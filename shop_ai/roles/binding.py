@@ -12,7 +12,7 @@ from django.db import models, router, transaction
 from django.utils import translation
 
 from shop_ai.conf import FieldConfig, RoleConfig, config
-from shop_ai.exceptions import ConfigurationError, TargetGone
+from shop_ai.exceptions import ConfigurationError, TargetGone, Unfit
 from shop_ai.roles import loading, paths, reading
 from shop_ai.roles.values import Values, fingerprint
 from shop_ai.roles.vocabulary import Role
@@ -187,7 +187,11 @@ def _fitting(column: models.Field[Any, Any], value: Any) -> Any:
     """The value as the column keeps it; a text column that may not be null keeps nothing as ""."""
     if value is None:
         return "" if not column.null and column.empty_strings_allowed else None
-    return column.to_python(value)
+    try:
+        return column.to_python(value)
+    except (ValidationError, TypeError, ValueError) as error:
+        reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        raise Unfit(f"The store's field {column.name} does not take this: {reason}") from error
 
 
 def nearest_binding(candidates: Iterable[Binding], model: type[Row]) -> Binding | None:

@@ -28,6 +28,7 @@ from shop_ai.exceptions import (
     RequestTooLarge,
     ShopAIError,
     TargetGone,
+    Unfit,
     Unsupported,
     UnsupportedRequest,
 )
@@ -55,6 +56,7 @@ ENDINGS: Mapping[type[Exception], tuple[State, str]] = {
     InvalidOutput: (State.DEAD, "invalid_output"),
     UnsupportedRequest: (State.DEAD, "unsupported"),
     ValidationError: (State.DEAD, "bad_options"),
+    Unfit: (State.DEAD, "refused"),
 }
 """Errors that trying again cannot mend."""
 

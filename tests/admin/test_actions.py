@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from django.contrib.admin.models import LogEntry
 
@@ -234,6 +236,17 @@ def test_who_retries_on_the_panel_waits_for_no_bulk_work(make_product, click, wo
     click(bare, f"retry:{old.pk}")
 
     assert Job.objects.get(retry_of=old).lane == Lane.INTERACTIVE
+
+
+def test_a_column_that_takes_no_text_is_told_and_not_an_error_of_the_server(product, draft, click, settings):
+    made = copy.deepcopy(settings.SHOP_AI)
+    made["ROLES"]["product"]["FIELDS"]["description"] = "price"
+    settings.SHOP_AI = made
+
+    response = click(product, f"apply:{draft.pk}", **{SEEN.format(draft): seen_now(draft)})
+
+    assert response.status_code == 200
+    assert "The store&#x27;s field price does not take this: " in text(response)
 
 
 def test_a_get_on_the_buttons_address_is_refused(boss, product):

@@ -71,6 +71,13 @@ def test_a_sentence_with_something_filled_in_is_translated():
     assert said == "meta_title 有 90 个字符，商店的字段最多容纳 70 个。"
 
 
+def test_what_the_store_refuses_is_told_in_chinese_with_its_reason():
+    with translation.override("zh-hans"):
+        said = words.say("The store's field price does not take this: must be a number.")
+
+    assert said == "商店的字段 price 不接受此内容：must be a number."
+
+
 def test_an_unknown_sentence_stays_as_it_is():
     assert words.say("Something else.") == "Something else."
     assert words.say("") == ""

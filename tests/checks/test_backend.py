@@ -73,12 +73,16 @@ def test_E038_knows_every_option_that_the_backend_reads(backend):
     [
         ("dtype", "bf17", "Write one of: auto, bfloat16, float16, float32."),
         ("dtype", 16, "Write one of: auto, bfloat16, float16, float32."),
+        ("engine", "vllm", "Write one of: auto, loop, manager."),
         ("device", "gpu", 'Write "auto", "cpu", "cuda" or, for the second card, "cuda:1".'),
         ("device", "cuda:x", 'Write "auto", "cpu", "cuda" or, for the second card, "cuda:1".'),
         ("rows", 0, "Write a whole number, 1 or more."),
         ("room", "many", "Write a whole number, 1 or more."),
         ("threads", -1, "Write a whole number, 0 or more."),
         ("cache_tokens", 1.5, "Write a whole number, 1 or more."),
+        ("page", 0, "Write a whole number, 1 or more."),
+        ("turn", "often", "Write a number of seconds, more than 0."),
+        ("turn", float("inf"), "Write a number of seconds, more than 0."),
         ("rows", True, "Write a whole number, 1 or more."),
     ],
 )

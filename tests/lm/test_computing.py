@@ -16,6 +16,7 @@ from shop_ai.lm.local.cache import Layer, Slots
 from shop_ai.lm.local.choose import probabilities, recompute, told_apart, weigh
 from shop_ai.lm.local.limits import Limits, Trouble
 from shop_ai.lm.local.masks import Grammars
+from shop_ai.lm.local.options import WORDS
 from shop_ai.lm.local.sampling import draw
 from shop_ai.lm.local.ticket import Row, Ticket
 from shop_ai.testing import Verdict, ask
@@ -198,6 +199,14 @@ def test_the_largest_uniform_number_draws_a_possible_token():
 
 
 # -- Limits and machine ----------------------------------------------------------------------------
+
+
+def test_the_checks_know_every_precision_and_engine():
+    known = {"dtype": machine.DTYPES, "engine": machine.ENGINES}
+
+    assert {name: set(words) for name, words in WORDS.items()} == {
+        name: {"auto", *words} for name, words in known.items()
+    }
 
 
 def test_memory_that_runs_out_halves_and_success_grows_again():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.exceptions import ValidationError
 
 from shop_ai import jobs, signals
-from shop_ai.exceptions import Conflict, Outdated, Refused, TargetGone
+from shop_ai.exceptions import Conflict, Outdated, Refused, TargetGone, Unfit
 from shop_ai.models import Job, Lane, State, Suggestion
 from shop_ai.models.decisions import facts_changed, seen_now, untouched
 from shop_ai.models.suggestion import Decision
-from tests.shop import Hand, edit, product
+from tests.shop import Hand, edit, product, shop_settings
 
 pytestmark = pytest.mark.django_db
 
@@ -264,8 +265,6 @@ def test_what_waits_cannot_be_reverted():
 
 
 def test_a_field_without_undo_cannot_be_reverted(shop):
-    from tests.shop import shop_settings
-
     made = shop_settings()
     writes = {"READ": "meta_title", "WRITE": "tests.models.test_decisions.write_title"}
     made["ROLES"]["product"]["FIELDS"]["seo_title"] = writes
@@ -281,6 +280,75 @@ def test_a_field_without_undo_cannot_be_reverted(shop):
 def write_title(row, value, language):
     row.meta_title = value
     row.save(update_fields=["meta_title"])
+
+
+# -- what the store's row does not take --------------------------------------------------------
+
+
+@pytest.fixture
+def bind(shop):
+    """Binds the title for search engines to another column, past the checks."""
+
+    def to(column):
+        roles = shop_settings()["ROLES"]
+        roles["product"]["FIELDS"]["seo_title"] = column
+        shop(ROLES=roles)
+
+    return to
+
+
+@pytest.mark.parametrize("column", ["price", "stock", "is_public", "created_at"])
+def test_a_column_of_another_kind_refuses_the_text(bind, person, column):
+    bind(column)
+    row, suggestion = drafted()
+    before = getattr(row, column)
+
+    with pytest.raises(Unfit, match=f"^The store's field {column} does not take this: "):
+        jobs.apply(suggestion, by=person)
+
+    suggestion.refresh_from_db()
+    row.refresh_from_db()
+    assert (suggestion.state, getattr(row, column)) == (Decision.WAITING, before)
+    assert not LogEntry.objects.exists()
+
+
+def test_a_unique_column_refuses_what_another_row_has(bind):
+    bind("sku")
+    product(sku="Bowl of oak")
+    _, suggestion = drafted()
+
+    with pytest.raises(Unfit, match=r"^The store's database does not take this: "):
+        jobs.apply(suggestion, by=None)
+
+    suggestion.refresh_from_db()
+    assert suggestion.state == Decision.WAITING
+    assert jobs.apply(suggestion, by=None, values={"seo_title": "Bowl"}).state == Decision.APPLIED
+
+
+def test_a_store_that_refuses_says_why(monkeypatch):
+    def save(self, *args, **kwargs):
+        raise ValidationError({"meta_title": ["Not in this store."]})
+
+    row, suggestion = drafted()
+    monkeypatch.setattr(type(row), "save", save)
+
+    with pytest.raises(Unfit, match=r"^Not in this store\.$"):
+        jobs.apply(suggestion, by=None)
+
+
+def test_a_store_that_refuses_the_text_before_keeps_the_present_one(monkeypatch):
+    def save(self, *args, **kwargs):
+        raise ValidationError("Not in this store.")
+
+    row, suggestion = drafted()
+    suggestion = jobs.apply(suggestion, by=None)
+    monkeypatch.setattr(type(row), "save", save)
+
+    with pytest.raises(Unfit):
+        jobs.revert(suggestion, by=None)
+
+    suggestion.refresh_from_db()
+    assert (suggestion.state, title_of(row)) == (Decision.APPLIED, "Bowl of oak")
 
 
 # -- regenerate and signals --------------------------------------------------------------------

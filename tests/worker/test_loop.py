@@ -18,7 +18,7 @@ from shop_ai.worker import Worker, build_backend, loop
 from shop_ai.worker.keeper import register
 from shop_ai.worker.run import load, prepare
 from tests.models.invariants import Watch, violations
-from tests.shop import Hand, WriteText, edit, pass_time, product, products, review
+from tests.shop import Hand, WriteText, edit, pass_time, product, products, review, shop_settings
 from tests.worker.by_hand import ByHand
 
 pytestmark = pytest.mark.django_db
@@ -418,6 +418,20 @@ def test_a_backend_that_closes_gives_back_uncharged(worker):
 
     job = Job.objects.get()
     assert (job.state, job.charged) == (State.QUEUED, 0)
+
+
+def test_a_column_that_takes_no_text_ends_the_job_at_once(worker, shop):
+    """Trying again would ask the language model in vain."""
+    roles = shop_settings()["ROLES"]
+    roles["product"]["FIELDS"]["description"] = "price"
+    shop(ROLES=roles)
+    queue()
+
+    worker().work_off()
+
+    job = Job.objects.get()
+    assert (job.state, job.error_class) == (State.DEAD, "refused")
+    assert job.error_public.startswith("The store's field price does not take this: ")
 
 
 def test_a_backend_that_cannot_do_it_ends_the_job(worker):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -11,9 +12,11 @@ from shop_ai.lm.checkpoints.manifest import location
 
 NUMBERS: Mapping[str, int] = {"rows": 1, "room": 1, "threads": 0, "cache_tokens": 1, "page": 1}
 """Whole numbers, and the least that each may be."""
-OPTIONS = ("folder", "adapter_folder", "device", "dtype", "engine", *NUMBERS, "turn", "template")
-ENGINES = ("auto", "loop", "manager")
-DTYPES = ("auto", "bfloat16", "float16", "float32")
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "dtype": ("auto", "bfloat16", "float16", "float32"),
+    "engine": ("auto", "loop", "manager"),
+}
+OPTIONS = ("folder", "adapter_folder", "device", *WORDS, *NUMBERS, "turn", "template")
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
@@ -33,16 +36,18 @@ def problems(checkpoint: str, given: Mapping[str, Any]) -> Iterator[Problem]:
         text = f"SHOP_AI['LM']['CHECKPOINT'] is {checkpoint!r}, which is not the name of a checkpoint."
         names = 'Write a name such as "smollm2-135m" or "owner/name"; `manage.py ai_model list` shows what is'
         yield Problem("E046", text, f'{names} installed. A folder belongs into SHOP_AI["CHECKPOINTS"].')
-    if given.get("dtype", "auto") not in DTYPES:
-        yield _unfit("dtype", given, f"Write one of: {', '.join(DTYPES)}.")
+    for name, words in WORDS.items():
+        if given.get(name, "auto") not in words:
+            yield _unfit(name, given, f"Write one of: {', '.join(words)}.")
     if not DEVICE.fullmatch(str(given.get("device", "auto"))):
         yield _unfit("device", given, 'Write "auto", "cpu", "cuda" or, for the second card, "cuda:1".')
-    if given.get("engine", "auto") not in ENGINES:
-        yield _unfit("engine", given, f"Write one of: {', '.join(ENGINES)}.")
     for name, least in NUMBERS.items():
         value = given.get(name, least)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             yield _unfit(name, given, f"Write a whole number, {least} or more.")
+    turn = given.get("turn", 1)
+    if isinstance(turn, bool) or not isinstance(turn, int | float) or not 0 < turn < math.inf:
+        yield _unfit("turn", given, "Write a number of seconds, more than 0.")
 
 
 def _unfit(name: str, given: Mapping[str, Any], hint: str) -> Problem:
