@@ -14,7 +14,8 @@ SHADES = frozenset("红橙黄绿青蓝紫粉棕灰白黑色")
 
 
 def claims(reading: Reading) -> Iterator[Claim]:
-    for first, last in _unknown(reading):
+    for begin, end in _unknown(reading):
+        first, last = _bare(reading, begin, end)
         shade = _is_shade(reading, first, last)
         asserted = last - first >= 2 and _asserted(reading, first)
         if (shade or asserted) and not _covered(reading, first, last):
@@ -35,17 +36,28 @@ def _unknown(reading: Reading) -> Iterator[tuple[int, int]]:
         first = max(last, first + 1)
 
 
+def _bare(reading: Reading, first: int, last: int) -> tuple[int, int]:
+    """Without the particles at both ends."""
+    while last - first > 1 and reading.tokens[first].text in _plain():
+        first += 1
+    while last - first > 1 and reading.tokens[last - 1].text in _plain():
+        last -= 1
+    return first, last
+
+
 def _is_shade(reading: Reading, first: int, last: int) -> bool:
     """Whether the characters turn the colour behind them into another."""
     behind = reading.text[reading.tokens[last - 1].end :][:1]
-    plain = all(token.text in _plain() for token in reading.tokens[first:last])
+    plain = any(token.text in _plain() for token in reading.tokens[first:last])
     return last - first <= 3 and not plain and behind in SHADES and bool(behind)
 
 
 def _asserted(reading: Reading, index: int) -> bool:
+    """Whether a word that asserts stands right before, with at most a particle between."""
     first, _ = reading.clause(index)
-    clause = reading.text[reading.tokens[first].start : reading.tokens[index].start]
-    return any(word in clause for word in table("plain_zh")["asserting"])
+    before = reading.text[reading.tokens[first].start : reading.tokens[index].start]
+    words = table("plain_zh")["asserting"]
+    return any(before[: len(before) - gap].endswith(word) for word in words for gap in (0, 1, 2))
 
 
 def _covered(reading: Reading, first: int, last: int) -> bool:

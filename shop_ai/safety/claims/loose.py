@@ -21,6 +21,10 @@ from shop_ai.safety.claims.reading import Reading
 from shop_ai.safety.claims.tokens import Sort, Token
 
 DEFINITE = frozenset({"the", "this", "its", "their", "your", "our", "each", "these", "every", "that"})
+ASIDE = frozenset({"to", "you", "we", "i", "who", "let", "let's"})
+SUBORDINATE = frozenset(
+    {"when", "where", "if", "whether", "because", "while", "once", "until", "whenever", "wherever", "after"}
+)
 _ENDINGS = frozenset(
     "al ion ation or er ed ity y i ive ic ance ence ant ent ment ness able ate ful ist s ish ary ory ian an "
     "en n ing d r ers ors ically ical age ship ware".split()
@@ -43,7 +47,7 @@ def claims(reading: Reading) -> Iterator[Claim]:
             continue
         found = judge(token, reading.signs[index], reading.known)
         if found.verdict is Verdict.UNSUPPORTED and (
-            _presupposed(reading, index) or _denied_beside(reading, index)
+            _presupposed(reading, index) or _denied_beside(reading, index) or _aside(reading, index)
         ):
             continue
         yield reading.claim(_kind(reading, index), index, index + 1, found)
@@ -72,6 +76,16 @@ def _presupposed(reading: Reading, index: int) -> bool:
         return False
     after = reading.tokens[index + 1] if index + 1 < len(reading.tokens) else None
     return after is None or after.breaks or (after.sort is Sort.WORD and is_plain(after))
+
+
+def _aside(reading: Reading, index: int) -> bool:
+    """ "When winds blow", "to outlast": what is told of the world or of a use, not of the product."""
+    if reading.tokens[index].capital:
+        return False
+    if reading.word(index).endswith("ly"):
+        return True
+    first, _ = reading.clause(index)
+    return reading.word(index - 1) in ASIDE or reading.word(first) in SUBORDINATE
 
 
 def _denied_beside(reading: Reading, index: int) -> bool:

@@ -9,6 +9,7 @@ from shop_ai.safety.claims import counts
 from shop_ai.safety.claims.aspects import aspects, opposed
 from shop_ai.safety.claims.claim import Claim, Finding, Kind, Verdict, contradicted, supported, unsupported
 from shop_ai.safety.claims.known import Known, Measure
+from shop_ai.safety.claims.lexicon import is_plain
 from shop_ai.safety.claims.quantities import Quantity, agree, beside, comparable
 from shop_ai.safety.claims.reading import Reading
 from shop_ai.safety.claims.tokens import Sort, tokens
@@ -16,6 +17,8 @@ from shop_ai.safety.claims.units import MONEY, SIZES
 
 SOFT = frozenset({"pixel", "people", "yarn", "lens"})
 """Dimensions that facts often leave out."""
+APART = r"[;。\n]|\b(?:and|with|or|but)\b"
+"""Where the words that may name the thing of a bare number end."""
 COUNTED = frozenset({"inch", "person", "rpm", "count", "year"})
 """Units that are Chinese measure words as well."""
 
@@ -68,7 +71,8 @@ def judge(text: str, quantity: Quantity, known: Known, others: Sequence[Quantity
     else:
         found = counts.judge(text, quantity, near, alike, same, known)
     if found.verdict is not Verdict.SUPPORTED:
-        other = next((m for m in known.measures if _other_reading(quantity, near, m)), None)
+        wide = beside(text, quantity, others, apart=APART)
+        other = next((m for m in known.measures if _other_reading(quantity, wide, m)), None)
         found = supported(other.fact) if other else found
     return found
 
@@ -108,8 +112,8 @@ def _other_reading(told: Quantity, near: str, measure: Measure) -> bool:
 
 
 def _unit_understood(near: str, measure: Measure) -> bool:
-    """Whether the bare number is all the fact says, and of the same thing."""
+    """Whether the bare number is of the very thing that the text names: Inseam is 11."""
     alone = re.fullmatch(r"[\d.,\s/x×*+-]+", measure.fact.value.strip())
-    words = {token.stem for token in tokens(near)}
-    named = words & {token.stem for token in tokens(measure.fact.key)}
-    return bool(alone and (named or aspects(near) & measure.aspects))
+    if alone and aspects(near) & measure.aspects:
+        return True
+    return bool(measure.around & {t.stem for t in tokens(near) if t.sort is Sort.WORD and not is_plain(t)})

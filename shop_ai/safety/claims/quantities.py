@@ -186,12 +186,12 @@ NEAR = 32
 _APART = r"[,;:()，；。：、（）\n]|\b(?:and|with|or|but)\b"
 
 
-def beside(text: str, quantity: Quantity, others: Sequence[Quantity] = ()) -> str:
+def beside(text: str, quantity: Quantity, others: Sequence[Quantity] = (), apart: str = _APART) -> str:
     """The words next to a quantity in its clause, as far as the next quantity."""
     begin = max([quantity.start - NEAR, 0, *(q.end for q in others if q.end <= quantity.start)])
     end = min([quantity.end + NEAR, *(q.start for q in others if q.start >= quantity.end)])
-    left = re.split(rf"{_APART}|\.", text[begin : quantity.start])[-1]
-    right = re.split(rf"{_APART}|\.\s", text[quantity.end : max(end, quantity.end)])[0]
+    left = re.split(rf"{apart}|\.", text[begin : quantity.start])[-1]
+    right = re.split(rf"{apart}|\.\s", text[quantity.end : max(end, quantity.end)])[0]
     return f"{left} {right}"
 
 
