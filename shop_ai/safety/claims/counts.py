@@ -18,7 +18,7 @@ def _stems(words: str) -> frozenset[str]:
 
 CHOICES = _stems("shade tone version option variant choice finish hue")
 CHOSEN = _stems("colour finish size shade scent flavour version design") | set("色款味")
-LISTED = frozenset("色款种码")
+IDLE = _stems("the a an of in on for with and number count total per size type set pack")
 TELLING = frozenset("只件个包档口层片袋块页抽")
 """Measure words that tell what is counted."""
 
@@ -41,7 +41,8 @@ def judge(
     if listed:
         return supported(listed)
     for measure in alike:
-        if measure.around & telling and measure not in same and not measure.in_name:
+        keyed = _stems(measure.fact.key) & nouns - IDLE
+        if (measure.around & telling or keyed) and measure not in same and not measure.in_name:
             return contradicted(measure.fact)
     for measure in same:
         if not measure.in_name or _named(text, quantity, measure):

@@ -18,7 +18,7 @@ from shop_ai.safety.claims.claim import (
 from shop_ai.safety.claims.known import Known
 from shop_ai.safety.claims.lexicon import is_goods, is_plain
 from shop_ai.safety.claims.reading import Reading
-from shop_ai.safety.claims.tokens import Sort, Token
+from shop_ai.safety.claims.tokens import Sort, Token, stem
 
 DEFINITE = frozenset({"the", "this", "its", "their", "your", "our", "each", "these", "every", "that"})
 ASIDE = frozenset({"to", "you", "we", "i", "who", "let", "let's"})
@@ -30,7 +30,7 @@ _ENDINGS = frozenset(
     "en n ing d r ers ors ically ical age ship ware".split()
 ) | {""}
 _ALONG_BEFORE = re.compile(
-    r"\b(?:includ\w+|comes? (?:complete )?with|(?:complete|supplied|bundled|together) with|plus"
+    r"\b(?:includ\w+|(?<!pair )(?<!pairs )(?<!goes )(?<!go )(?<!match )(?<!wear )(?<!worn )with|built[- ]in|integrated|plus"
     r"|(?:set|pack|kit) (?:includes|contains))\b[^.]*$",
     re.IGNORECASE,
 )
@@ -47,7 +47,10 @@ def claims(reading: Reading) -> Iterator[Claim]:
             continue
         found = judge(token, reading.signs[index], reading.known)
         if found.verdict is Verdict.UNSUPPORTED and (
-            _presupposed(reading, index) or _denied_beside(reading, index) or _aside(reading, index)
+            _presupposed(reading, index)
+            or _denied_beside(reading, index)
+            or _aside(reading, index)
+            or reading.counted(index)
         ):
             continue
         yield reading.claim(_kind(reading, index), index, index + 1, found)
@@ -105,7 +108,19 @@ def judge(token: Token, sign: int, known: Known) -> Finding:
     for said, fact in found:
         if said == sign:
             return supported(fact)
+    if not found and (bare := _bare(token)):
+        found = [(-said, fact) for said, fact in known.words.get(stem(bare), ())]
+        if any(said == sign for said, _ in found):
+            return supported(next(fact for said, fact in found if said == sign))
     return contradicted(found[0][1]) if found else unsupported()
+
+
+def _bare(token: Token) -> str:
+    """What the word itself denies: filtered in unfiltered, strap in strapless."""
+    word = token.text.lower()
+    if word.endswith("less"):
+        return word.removesuffix("less")
+    return word.removeprefix("un").removeprefix("non") if word.startswith(("un", "non")) else ""
 
 
 def held(token: Token, known: Known) -> list[tuple[int, Fact]]:

@@ -52,7 +52,7 @@ def _kind_of(hit: Hit) -> Kind | None:
 
 def _judge(reading: Reading, hit: Hit, sign: int, share: float | None) -> Finding:
     found = judge(hit.concepts, sign, reading.known, share)
-    if found.verdict is Verdict.UNSUPPORTED and sign > 0:
+    if found.verdict is Verdict.UNSUPPORTED and sign > 0 and share is None:
         found = _in_words(reading, hit) or found
     if found.verdict is Verdict.SUPPORTED and sign > 0 and _kind_of(hit) in parts.OF_PARTS:
         found = parts.against(reading, hit) or found

@@ -31,6 +31,8 @@ def claims(reading: Reading) -> Iterator[Claim]:
         if words and not any(reading.taken(i) for i in words):
             found = judge(reading.text, quantity, reading.known, reading.quantities)
             reading.take(inside[0], inside[-1] + 1)
+            if found.verdict is Verdict.SUPPORTED and not quantity.units:
+                reading.agreed.append(quantity.end)
             yield Claim(
                 kind=_kind(quantity),
                 start=quantity.start,

@@ -10,6 +10,10 @@ from shop_ai.safety.claims.quantities import Quantity, quantities
 from shop_ai.safety.claims.tokens import Sort, tokens
 
 
+NEXT = 12
+"""Characters between a number and what it may count."""
+
+
 class Reading:
     """The text, cut up; which of its tokens are still to be judged."""
 
@@ -20,6 +24,8 @@ class Reading:
         self.hits = self._hits()
         self.signs = polarity.read(self.tokens, self.hits)
         self.quantities = quantities(text)
+        self.agreed: list[int] = []
+        """Where bare numbers end that the facts hold."""
         self._taken = [token.sort is Sort.MARK for token in self.tokens]
 
     def _hits(self) -> list[Hit]:
@@ -32,6 +38,14 @@ class Reading:
             if hit.concepts or not inside & set(range(hit.first, hit.last))
         ]
         return sorted([*asked, *listed], key=lambda hit: (hit.first, -hit.last))
+
+    def counted(self, index: int) -> bool:
+        """Whether a number that the facts hold stands right before: two headphone |sockets|."""
+        start = self.tokens[index].start
+        return any(
+            0 <= start - end <= NEXT and not any(t.breaks for t in self.tokens if end <= t.start < start)
+            for end in self.agreed
+        )
 
     def taken(self, index: int) -> bool:
         return self._taken[index]

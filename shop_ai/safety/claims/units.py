@@ -79,6 +79,9 @@ def currency_before(text: str, at: int) -> tuple[tuple[Unit, ...], int]:
 
 def units_in(text: str) -> tuple[Unit, ...]:
     """A unit that a fact's name tells: `Weight (g)`, `Height in cm`, 尺寸(mm)."""
+    units, end = unit_after(f" {text.strip()}", 0)
+    if units and text.isupper() and end == len(text.strip()) + 1:
+        return units  # GSM, DPI
     for match in re.finditer(r"[(（\[]([^)）\]]+)[)）\]]|\b(?:in|,)\s+(\S+)$", text):
         units, _ = unit_after(f" {(match[1] or match[2]).strip()}", 0)
         if units:
