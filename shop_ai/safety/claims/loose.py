@@ -30,7 +30,8 @@ _ENDINGS = frozenset(
     "en n ing d r ers ors ically ical age ship ware".split()
 ) | {""}
 _ALONG_BEFORE = re.compile(
-    r"\b(?:includ\w+|(?<!pair )(?<!pairs )(?<!goes )(?<!go )(?<!match )(?<!wear )(?<!worn )with|built[- ]in|integrated|plus"
+    r"\b(?:includ\w+|(?<!pair )(?<!pairs )(?<!goes )(?<!go )(?<!match )(?<!wear )(?<!worn )with"
+    r"|built[- ]in|integrated|plus"
     r"|(?:set|pack|kit) (?:includes|contains))\b[^.]*$",
     re.IGNORECASE,
 )

@@ -9,7 +9,6 @@ from shop_ai.safety.claims.lexicon import Hit, phrases
 from shop_ai.safety.claims.quantities import Quantity, quantities
 from shop_ai.safety.claims.tokens import Sort, tokens
 
-
 NEXT = 12
 """Characters between a number and what it may count."""
 
