@@ -1,4 +1,4 @@
-# make demo [ONCE=1] · make test · make lint · make bench [ONLY=name] · make chaos [LONG=1] [SEED=n] · make clean
+# make demo [ONCE=1] · make test · make lint · make bench [ONLY=name] · make chaos [ONLY=name] [LONG=1] [SEED=n] · make clean
 #
 # Needs Python 3.11 or newer with venv and pip, and nothing else. A computer without an NVIDIA card saves
 # gigabytes with TORCH_INDEX=https://download.pytorch.org/whl/cpu.
@@ -45,7 +45,7 @@ bench: $(VENV)/.installed-dev
 	$(PY) -m tests.benchmarks $(ONLY)
 
 chaos: $(VENV)/.installed-dev
-	$(PY) -m tests.chaos $(if $(LONG),--long) $(if $(SEED),--seed $(SEED))
+	$(PY) -m tests.chaos $(ONLY) $(if $(LONG),--long) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis \

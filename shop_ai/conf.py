@@ -84,6 +84,7 @@ class Config:
     ADMIN: bool = _key(False, "Add the panel and the actions to the store's own admins.")
     ADMIN_SITE: str = _key("django.contrib.admin.site", "Dotted name of the AdminSite to attach to.")
     CHECKPOINTS: Path = _key(Path("~/.cache/shop_ai/checkpoints"), "Folder of the installed checkpoints.")
+    ADAPTERS: Path = _key(Path("~/.cache/shop_ai/adapters"), "Folder of the installed LoRA adapters.")
     STALENESS: Mapping[str, str] = _key(
         {}, "Skill → requeue, suggest or ignore when facts changed meanwhile."
     )
@@ -98,7 +99,17 @@ class Config:
     DEADLINE: float | None = _key(None, "Seconds after which interactive work that has not begun expires.")
     SWEEP_EVERY: float = _key(15.0, "Seconds between two sweeps.")
     SWEEP_ROWS: int = _key(1000, "Rows whose facts one sweep reads again.")
+    STREAM_URL: str | None = _key(
+        None, "Redis that carries answers to readers while they are written; None: the database."
+    )
+    STREAM_EXPIRES: float = _key(600.0, "Seconds after which what readers were told is deleted.")
     CELERY_QUEUES: str = _key("shop_ai", "Prefix of the Celery queues.")
+
+    @property
+    def backend_options(self) -> dict[str, Any]:
+        """What the backend is given: its options, and the folders that are keys of their own."""
+        folders = {"folder": str(self.CHECKPOINTS), "adapter_folder": str(self.ADAPTERS)}
+        return {**folders, **self.LM.OPTIONS}
 
 
 @dataclass(frozen=True, slots=True)

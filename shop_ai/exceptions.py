@@ -50,6 +50,10 @@ class BackendError(ShopAIError):
     """The language model failed; the job may be tried again."""
 
 
+class DeadBackend(BackendError):
+    """The language model will not answer any more in this process; it has to be started anew."""
+
+
 class RequestTooLarge(BackendError):
     """The text is longer than the language model can read."""
 
@@ -60,6 +64,18 @@ class UnsupportedRequest(BackendError):
 
 class CheckpointError(BackendError):
     """The checkpoint cannot be used."""
+
+
+class AdapterError(BackendError):
+    """The adapter cannot be used."""
+
+
+class AdapterMisfit(AdapterError):
+    """The adapter was trained on another checkpoint."""
+
+
+class StreamUnreachable(ShopAIError):
+    """The stream to readers cannot be reached; the job goes on without it."""
 
 
 # -- What a person can be told ----------------------------------------------------------------

@@ -98,10 +98,15 @@ def broker() -> str:
     return str(drain.app.connection_for_write().as_uri())
 
 
+def has_app() -> bool:
+    """Whether the store has a Celery app; without one Celery makes do with a default that has no broker."""
+    return drain.app.main not in (None, "default")
+
+
 def start_command() -> str:
     """How this store starts a worker."""
     queues = ",".join(queue_of(name) for name in (*Lane.values, UPKEEP))
-    return f"celery -A {drain.app.main or 'yourproject'} worker -Q {queues} --pool=solo"
+    return f"celery -A {drain.app.main if has_app() else 'yourproject'} worker -Q {queues} --pool=solo"
 
 
 # -- the worker's life -------------------------------------------------------------------------

@@ -13,14 +13,16 @@ A backend of your own proves itself in three lines of a test module:
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import pairwise
 from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
 
-from shop_ai.exceptions import BackendError, UnsupportedRequest
+from shop_ai.exceptions import AdapterError, BackendError, UnsupportedRequest
 from shop_ai.lm.base import (
     Backend,
     Candidate,
@@ -58,6 +60,8 @@ class BackendContract:
     `UnsupportedRequest` through the Future: `submit` itself never raises for the sake of a request.
     """
 
+    unknown_adapter = "no-such-adapter"
+    """The name of an adapter that this backend does not have."""
     timeout = 120.0
     """Seconds that all answers of one test may take before we believe in a hang."""
 
@@ -137,6 +141,14 @@ class BackendContract:
         assert completion.tokens_in > 0
         assert not completion.probabilities
 
+    def test_candidates_have_scores_all_or_none(self, backend: Backend) -> None:
+        sampling = Sampling(temperature=0.9)
+        request = Generate(messages=ask("a kettle"), max_tokens=8, n=3, sampling=sampling, rank=True)
+
+        scores = [candidate.score for candidate in self.answer(backend, request).candidates]
+
+        assert scores == [None] * 3 or all(score is not None and score <= 0 for score in scores)
+
     @pytest.mark.parametrize("max_tokens", [1, 5])
     def test_keeps_to_max_tokens(self, backend: Backend, max_tokens: int) -> None:
         messages = ask("one two three four five six seven eight nine ten")
@@ -153,6 +165,82 @@ class BackendContract:
         completions = self.answers(backend, [Generate(messages=ask(text), max_tokens=4) for text in odd])
 
         assert all(completion.candidates for completion in completions)
+
+    # -- Listening -----------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("schema", [None, Verdict.model_json_schema()])
+    def test_a_text_is_told_while_it_grows(self, backend: Backend, schema: dict[str, Any] | None) -> None:
+        told: list[str] = []
+        messages = ask("a 蓝 kettle 👧🏽 é")
+        request = Generate(messages=messages, max_tokens=300, schema=schema, on_text=told.append)
+        if schema is not None and not backend.schema:
+            return self.refused(backend, request)
+
+        completion = self.answer(backend, request)
+
+        self.heard(backend, told, completion)
+        return None
+
+    def test_everyone_hears_the_own_text_beside_those_who_do_not_listen(self, backend: Backend) -> None:
+        told: list[list[str]] = [[] for _ in range(20)]
+        warm = Sampling(temperature=0.9)
+        requests = [
+            Generate(
+                messages=ask(f"canary-{n * 7919:06d}"),
+                max_tokens=24,
+                n=1 + n % 3,
+                sampling=warm,
+                on_text=told[n].append if n % 2 else None,
+            )
+            for n in range(20)
+        ]
+
+        completions = self.answers(backend, requests)
+
+        assert all(completion.candidates for completion in completions[::2])
+        for heard, completion in zip(told[1::2], completions[1::2], strict=True):
+            self.heard(backend, heard, completion)
+
+    def test_a_listener_that_fails_fails_its_request_alone(self, backend: Backend) -> None:
+        def fails(text: str) -> None:
+            raise ValueError("deaf")
+
+        good = Generate(messages=ask("good"), max_tokens=8)
+        bad = Generate(messages=ask("bad"), max_tokens=60, on_text=fails)
+
+        futures = [backend.submit(request) for request in (good, bad, good)]
+
+        assert futures[0].result(self.timeout).candidates
+        assert futures[2].result(self.timeout).candidates
+        error = futures[1].exception(self.timeout)
+        if not (error is None and _silent(backend, futures[1])):
+            assert isinstance(error, BackendError)
+            assert "ValueError: deaf" in str(error)
+
+    def test_nothing_is_told_after_a_cancel(self, backend: Backend) -> None:
+        told: list[str] = []
+        submitted = threading.Event()
+        futures: list[Future[Completion]] = []
+
+        def cancels(text: str) -> None:
+            told.append(text)
+            submitted.wait(self.timeout)
+            futures[0].cancel()
+
+        futures.append(backend.submit(Generate(messages=ask("x " * 20), max_tokens=200, on_text=cancels)))
+        submitted.set()
+
+        assert not wait(futures, self.timeout).not_done
+        assert self.answer(backend, Generate(messages=ask("next"), max_tokens=4)).candidates
+        assert len(told) <= 1
+        assert futures[0].cancelled() or _silent(backend, futures[0])
+
+    def heard(self, backend: Backend, told: Sequence[str], completion: Completion) -> None:
+        """What was told is the first candidate's text in growing pieces, each made of whole characters."""
+        text = completion.candidates[0].text
+        assert list(told[-1:]) == ([text] if text and backend.stream else [])
+        assert all(late.startswith(early) and late != early for early, late in pairwise(told))
+        assert not any(early.endswith("\ufffd") for early in told[:-1])
 
     # -- Schemas -------------------------------------------------------------------------------
 
@@ -218,12 +306,49 @@ class BackendContract:
         assert not completion.candidates
         return None
 
+    @pytest.mark.parametrize("by_length", [False, True])
+    def test_precise_probabilities_come_beside_the_served_ones(
+        self, backend: Backend, by_length: bool
+    ) -> None:
+        fields: dict[str, Any] = {"messages": ask("it broke"), "answers": ("good", "very bad")}
+        request = Choose(**fields, by_length=by_length, precise=True)
+        if not (backend.choose and backend.precise):
+            return self.refused(backend, request)
+
+        precise = self.answer(backend, request)
+        served = self.answer(backend, Choose(**fields, by_length=by_length))
+
+        assert not served.as_served
+        assert sum(precise.probabilities) == pytest.approx(1.0) == sum(precise.as_served)
+        assert precise.as_served == pytest.approx(served.probabilities, abs=0.1)
+        return None
+
     def test_nothing_to_choose_from_is_refused(self, backend: Backend) -> None:
         self.refused(backend, Choose(messages=ask("x"), answers=()))
+
+    # -- Adapters ------------------------------------------------------------------------------
+
+    def test_a_request_with_an_unknown_adapter_fails_alone(self, backend: Backend) -> None:
+        good = Generate(messages=ask("good"), max_tokens=8)
+        bad: list[Request] = [Generate(messages=ask("bad"), max_tokens=8, adapter=self.unknown_adapter)]
+        if backend.choose:
+            bad.append(Choose(messages=ask("x"), answers=("a", "b"), adapter=self.unknown_adapter))
+
+        futures = [backend.submit(request) for request in (good, *bad, good)]
+
+        error = AdapterError if backend.adapters else UnsupportedRequest
+        assert all(isinstance(future.exception(self.timeout), error) for future in futures[1:-1])
+        assert futures[0].result(self.timeout).candidates
+        assert futures[-1].result(self.timeout).candidates
 
     def refused(self, backend: Backend, request: Request) -> None:
         """The request comes back as `UnsupportedRequest`."""
         assert isinstance(backend.submit(request).exception(self.timeout), UnsupportedRequest)
+
+
+def _silent(backend: Backend, future: Future[Completion]) -> bool:
+    """Whether there was nothing to tell."""
+    return not (backend.stream and future.result(0).candidates[0].text)
 
 
 def _only(canary: str) -> dict[str, Any]:

@@ -61,6 +61,24 @@ def redis_server() -> Iterator[services.Redis]:
         pytest.skip(str(reason))
 
 
+@pytest.fixture(params=["database", "redis"])
+def stream_url(request):
+    """STREAM_URL for either transport."""
+    return None if request.param == "database" else request.getfixturevalue("redis_server").url
+
+
+@pytest.fixture
+def carried(shop, stream_url):
+    """The skills of tests/streams/skills.py over either transport; call it to change settings of ours."""
+    from tests.streams.skills import SKILLS
+
+    def change(**changes):
+        shop(**{"SKILLS": SKILLS, "STREAM_URL": stream_url, **changes})
+
+    change()
+    return change
+
+
 @pytest.fixture
 def awkward(settings):
     """The awkward store bound instead of the demo store; gives its settings to change and set again."""

@@ -197,9 +197,11 @@ class Hand:
         caps: dict[str, int] | None = None,
         known: Iterable[str] | None = None,
         idle: bool = True,
+        at_hand: Iterable[str] | None = None,
     ) -> list[Job]:
         names = list(skills()) if known is None else list(known)
-        return moves.claim(self.id, caps=caps or CAPS, total=total, skills=names, idle=idle)
+        asked = {"caps": caps or CAPS, "total": total, "idle": idle, "at_hand": at_hand}
+        return moves.claim(self.id, skills=names, **asked)
 
     def one(self) -> Job:
         (job,) = self.claim(1)

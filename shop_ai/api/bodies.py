@@ -99,6 +99,28 @@ class JobsAsked(serializers.Serializer[Any]):
     jobs = JobSerializer(many=True)
 
 
+class EventSerializer(serializers.Serializer[Any]):
+    """One event of a stream."""
+
+    id = serializers.CharField()
+    kind = serializers.ChoiceField(
+        choices=["sentence", "restart", "end"],
+        help_text="A restart takes back every sentence before it.",
+    )
+    attempt = serializers.IntegerField()
+    text = serializers.CharField(help_text="The sentence, as plain text.")
+    state = serializers.CharField(help_text="What the job came to; of an end.")
+    differs = serializers.BooleanField(help_text="The job's answer is not what was said; of an end.")
+
+
+class EventsFound(serializers.Serializer[Any]):
+    """What is new."""
+
+    events = EventSerializer(many=True)
+    after = serializers.CharField(help_text="Send it with the next request.", allow_blank=True)
+    ended = serializers.BooleanField(help_text="Nothing more will come.")
+
+
 class ApplyBody(Strict):
     """Decide for a suggestion."""
 
@@ -153,6 +175,7 @@ class SkillSerializer(serializers.Serializer[Any]):
     role = serializers.CharField()
     writes = serializers.DictField(child=serializers.CharField(), help_text="Output field → role field.")
     approval = serializers.BooleanField(help_text="Whether a person applies the result.")
+    streams = serializers.BooleanField(help_text="Whether the events of its jobs can be followed.")
     may_generate = serializers.BooleanField(help_text="Whether you may ask for it.")
     params_schema = serializers.DictField(help_text="JSON schema of `params`.")
     output_schema = serializers.DictField(help_text="JSON schema of a job's `output`.")

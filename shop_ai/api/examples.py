@@ -20,6 +20,7 @@ _JOB = {
     "finished_at": None,
     "links": {
         "self": f"/ai/v1/jobs/{_ID}/",
+        "events": f"/ai/v1/jobs/{_ID}/events/",
         "cancel": f"/ai/v1/jobs/{_ID}/cancel/",
         "retry": f"/ai/v1/jobs/{_ID}/retry/",
         "suggestion": None,
@@ -47,6 +48,31 @@ ASK = [
         },
         response_only=True,
         status_codes=["422"],
+    ),
+]
+_SAID = {"attempt": 1, "text": "", "state": "", "differs": False}
+EVENTS = [
+    OpenApiExample(
+        "The beginning",
+        value={
+            "events": [
+                {**_SAID, "id": "1.1767605400123-0", "kind": "sentence", "text": "The kettle is of steel."}
+            ],
+            "after": "1.1767605400123-0",
+            "ended": False,
+        },
+        response_only=True,
+        status_codes=["200"],
+    ),
+    OpenApiExample(
+        "The end",
+        value={
+            "events": [{**_SAID, "id": "1.1767605402456-1", "kind": "end", "state": "succeeded"}],
+            "after": "1.1767605402456-1",
+            "ended": True,
+        },
+        response_only=True,
+        status_codes=["200"],
     ),
 ]
 CONFLICT = OpenApiExample(

@@ -1,4 +1,4 @@
-"""`/v1/jobs/`: ask, look, cancel, retry."""
+"""`/v1/jobs/`: ask, look, follow, cancel, retry."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import Any
 
 from django.db import transaction
 from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from shop_ai import jobs
+from shop_ai import jobs, streams
 from shop_ai.api import access, examples
 from shop_ai.api.asking import ask
 from shop_ai.api.base import Records
-from shop_ai.api.bodies import KEYED, LISTING, READING, REFUSED, JobsAsked, JobsWanted, NoBody
+from shop_ai.api.bodies import KEYED, LISTING, READING, REFUSED, EventsFound, JobsAsked, JobsWanted, NoBody
 from shop_ai.api.filters import JobFilter
 from shop_ai.api.idempotency import HEADER, once
 from shop_ai.api.schema import OpenApiParameter, extend_schema, extend_schema_view
@@ -28,6 +29,9 @@ KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Makes a repeated request harmless.",
 )
+AFTER = OpenApiParameter(
+    "after", str, description="`after` of the answer before; without it, from the beginning."
+)
 
 
 @extend_schema_view(list=extend_schema(responses={200: JobSerializer(many=True), **LISTING}))
@@ -39,6 +43,7 @@ class Jobs(Records):
     needs = {
         "list": access.READ_JOBS,
         "retrieve": access.READ_JOBS,
+        "events": access.READ_JOBS,
         "create": (access.GENERATE,),
         "cancel": (access.GENERATE,),
         "retry": (access.GENERATE,),
@@ -63,6 +68,25 @@ class Jobs(Records):
     def retrieve(self, request: Request, id: Any) -> Response:
         """One job with its answer."""
         return self._detail(self.record())
+
+    @extend_schema(
+        parameters=[AFTER], responses={200: EventsFound, **LISTING}, examples=examples.EVENTS, filters=False
+    )
+    def events(self, request: Request, id: Any) -> Response:
+        """What a skill that streams has said so far; ask again, with `after`, until it has ended."""
+        job, after = self.record(), request.query_params.get("after", "")
+        try:
+            streams.Place.of(after)
+        except ValueError as error:
+            raise ValidationError({"after": [str(error)]}) from error
+        found = streams.read(job.pk, after=after)
+        last = found[-1] if found else None
+        answer = {
+            "events": found,
+            "after": last.id if last else after,
+            "ended": last is not None and last.kind == "end",
+        }
+        return Response(EventsFound(answer).data)
 
     @extend_schema(request=NoBody, responses={200: JobDetailSerializer, 202: JobDetailSerializer, **REFUSED})
     def cancel(self, request: Request, id: Any) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import RequestDataTooBig, ValidationError
 from rest_framework.response import Response
 
 from shop_ai.exceptions import ConfigurationError, Conflict, Outdated, Refused, ShopAIError, TargetGone
@@ -38,4 +38,6 @@ def answer_to(error: Exception) -> Response | None:
             return problem(code, str(error))
     if isinstance(error, ValidationError):  # the store's own model refused the value
         return Response({"values": error.messages}, status=400)
+    if isinstance(error, RequestDataTooBig):
+        return Response({"detail": "The body is too long."}, status=413)
     return None

@@ -41,6 +41,7 @@ class Target(TypedDict):
 
 class JobLinks(TypedDict):
     self: str
+    events: str
     cancel: str
     retry: str
     suggestion: str | None
@@ -102,6 +103,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         suggestion = getattr(job, "suggestion", None)
         return {
             "self": link(request, "job-detail", job.pk),
+            "events": link(request, "job-events", job.pk),
             "cancel": link(request, "job-cancel", job.pk),
             "retry": link(request, "job-retry", job.pk),
             "suggestion": link(request, "suggestion-detail", suggestion.pk) if suggestion else None,

@@ -44,6 +44,7 @@ def _shown(request: Request, one: Skill) -> dict[str, Any]:
         "role": one.role.name,
         "writes": {output: field for output, field in one.writes.items() if field in bound},
         "approval": one.approval,
+        "streams": one.streams,
         "may_generate": may and request.user.has_perm(access.GENERATE),
         "params_schema": one.Params.model_json_schema(),
         "output_schema": one.Output.model_json_schema(),

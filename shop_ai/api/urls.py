@@ -14,6 +14,7 @@ app_name = "shop_ai"
 urlpatterns: list[URLPattern] = [
     path("v1/jobs/", Jobs.as_view({"get": "list", "post": "create"}), name="job-list"),
     path("v1/jobs/<str:id>/", Jobs.as_view({"get": "retrieve"}), name="job-detail"),
+    path("v1/jobs/<str:id>/events/", Jobs.as_view({"get": "events"}), name="job-events"),
     path("v1/jobs/<str:id>/cancel/", Jobs.as_view({"post": "cancel"}), name="job-cancel"),
     path("v1/jobs/<str:id>/retry/", Jobs.as_view({"post": "retry"}), name="job-retry"),
     path("v1/suggestions/", Suggestions.as_view({"get": "list"}), name="suggestion-list"),

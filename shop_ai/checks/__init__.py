@@ -8,13 +8,22 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, register
 
-from shop_ai.checks import admin, backend, fields, limits, roles, services, skills
+from shop_ai.checks import adapters, admin, backend, fields, limits, roles, services, skills
 from shop_ai.checks.context import gather
 from shop_ai.checks.messages import message
 from shop_ai.conf import read
 
 TAG = "shop_ai"
-PARTS = (limits.check, roles.check, fields.check, skills.check, backend.check, services.check, admin.check)
+PARTS = (
+    limits.check,
+    roles.check,
+    fields.check,
+    skills.check,
+    backend.check,
+    adapters.check,
+    services.check,
+    admin.check,
+)
 
 
 def check_settings(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:

@@ -23,6 +23,7 @@ ABOVE_ZERO = (
     "DEADLINE",
     "MAX_ATTEMPTS",
     "SWEEP_ROWS",
+    "STREAM_EXPIRES",
 )
 NOT_BELOW_ZERO = ("GRACE", "DEBOUNCE", "BULK_HEAD_START")
 FLOORS: Mapping[str, str] = {"torch": "2.10", "transformers": "5.3"}

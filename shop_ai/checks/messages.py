@@ -48,6 +48,7 @@ IDS: Mapping[str, str] = {
     "W041": "The filesystem broker is used outside development.",
     "W042": "Celery speaks something other than JSON.",
     "E043": "Celery runs tasks in the web process.",
+    "E044": "STREAM_URL is no address of a Redis.",
     "E050": "shop_ai stands before the admin in INSTALLED_APPS.",
     "E051": "The admin does not look for admin modules.",
     "E052": "A bound model is not on the AdminSite.",
@@ -56,6 +57,10 @@ IDS: Mapping[str, str] = {
     "E060": "The prompt of a skill does not compile.",
     "E061": "The prompt of a skill asks for a field that its role does not have.",
     "E062": "A skill writes a field that its Output does not have.",
+    "E063": "A skill streams and its Output has no text.",
+    "E064": "A skill names an adapter, and the backend cannot use it.",
+    "W065": "A skill names an adapter that is not installed, or is damaged.",
+    "W066": "A skill names an adapter that fits another checkpoint.",
 }
 
 

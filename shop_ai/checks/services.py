@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage
@@ -18,12 +19,14 @@ SQLITE_OPTIONS: Mapping[str, Any] = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
 JSON = {"json", "application/json"}
+REDIS = ("redis", "rediss", "unix")
 
 
 def check(context: Context) -> Iterator[CheckMessage]:
     """Nothing here opens a connection."""
     yield from _sqlite()
     yield from _celery()
+    yield from _stream(context.config.STREAM_URL)
 
 
 def _sqlite() -> Iterator[CheckMessage]:
@@ -56,3 +59,17 @@ def _celery() -> Iterator[CheckMessage]:
     if getattr(settings, "CELERY_TASK_ALWAYS_EAGER", False):
         text = "CELERY_TASK_ALWAYS_EAGER is True: the language model would run in the web process."
         yield message("E043", text, "Take CELERY_TASK_ALWAYS_EAGER out; tests use shop_ai.testing instead.")
+
+
+def _stream(url: str | None) -> Iterator[CheckMessage]:
+    """Without repeating the address: it may hold a password."""
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        usable = parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0
+    except ValueError:
+        parts, usable = None, None
+    if parts is None or parts.scheme not in REDIS or not usable:
+        text = "SHOP_AI['STREAM_URL'] is no address of a Redis."
+        yield message("E044", text, 'Write one such as "redis://localhost:6379/1", or None for the database.')

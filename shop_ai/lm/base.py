@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -49,6 +49,16 @@ class Generate:
     n: int = 1
     schema: Mapping[str, Any] | None = None
     """JSON schema that every candidate is forced to."""
+    adapter: str | None = None
+    """Name of the LoRA adapter to answer with; None is the bare checkpoint."""
+    on_text: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
+    """Called in the backend's thread with the first candidate's text whenever that has grown, last with all.
+
+    It must return at once; what it raises fails this request. A text that does not go on from the one before
+    was begun anew.
+    """
+    rank: bool = False
+    """Fill in the candidates' scores; a backend that cannot leaves them empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,13 @@ class Choose:
 
     messages: tuple[Message, ...]
     answers: tuple[str, ...]
+    by_length: bool = False
+    """Weigh an answer by the mean of its tokens' log-probabilities: their sum punishes longer answers."""
+    precise: bool = False
+    """Compute in float32: for "why", replay, calibration and decisions near a threshold."""
+    adapter: str | None = None
+    skill: str = ""
+    """Whose calibration applies, of those that the adapter has; none without it."""
 
 
 Request = Generate | Choose
@@ -67,6 +84,8 @@ class Candidate:
     text: str
     tokens: int
     finish: Literal["stop", "length"] = "stop"
+    score: float | None = None
+    """Mean log-probability of its tokens, its end included, without temperature, nucleus or schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +98,10 @@ class Completion:
     tokens_out: int = 0
     milliseconds: int = 0
     """Time from the first forward pass to the last, shared with the batch-mates."""
+    as_served: tuple[float, ...] = ()
+    """Beside precise probabilities: what the same request gives without `precise`."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What was particular to this answer: adapter and its hash, calibration, float32."""
 
 
 class Backend(ABC):
@@ -88,6 +111,12 @@ class Backend(ABC):
     """Can force an answer to a JSON schema."""
     choose: ClassVar[bool] = False
     """Can answer `Choose`."""
+    precise: ClassVar[bool] = False
+    """Can answer a `Choose` in float32."""
+    adapters: ClassVar[bool] = False
+    """Can answer with an adapter."""
+    stream: ClassVar[bool] = False
+    """Calls `on_text` while it writes; without this, never."""
     token_safe: ClassVar[bool] = False
     """Untrusted segments cannot become control tokens."""
 
@@ -115,14 +144,28 @@ class Backend(ABC):
     def close(self) -> None:  # noqa: B027
         """Stop; requests still in flight are cancelled."""
 
+    def at_hand(self, adapter: str | None) -> bool:
+        """Whether requests with that adapter are answered without changing over to it first."""
+        return True
+
+    @classmethod
+    def check_adapter(cls, name: str, checkpoint: str, options: Mapping[str, Any]) -> None:
+        """Raise `UnsupportedRequest` or `AdapterError` where requests may not name it. Loads nothing."""
+        if not cls.adapters:
+            raise UnsupportedRequest(f"{cls.__name__} cannot answer with an adapter.")
+
     def describe(self) -> dict[str, Any]:
         """What provenance and `ai_doctor` show: checkpoint, its sha256, device, dtype."""
         return {"backend": type(self).__name__, "checkpoint": self.checkpoint}
 
     def refuse_unsupported(self, request: Request) -> None:
         """Raise `UnsupportedRequest` when a capability flag says no."""
+        if request.adapter is not None:
+            self.check_adapter(request.adapter, self.checkpoint, self.options)
         if isinstance(request, Choose) and not self.choose:
             raise UnsupportedRequest(f"{type(self).__name__} cannot weigh answers (Choose).")
+        if isinstance(request, Choose) and request.precise and not self.precise:
+            raise UnsupportedRequest(f"{type(self).__name__} cannot weigh answers in float32 (precise).")
         if isinstance(request, Generate) and request.schema is not None and not self.schema:
             raise UnsupportedRequest(f"{type(self).__name__} cannot force a JSON schema.")
 

@@ -14,25 +14,31 @@ from typing import Any
 from shop_ai import exceptions
 from shop_ai.lm import futures
 from shop_ai.lm.base import Backend, Candidate, Choose, Completion, Generate, Request
+from shop_ai.lm.listening import Listener
 from shop_ai.lm.minimal import smallest
 
 _Item = tuple[Request, "Future[Completion]"]
+
+PIECES = 4
+"""In so many pieces a text is told to who listens."""
 
 
 class EchoBackend(Backend):
     """For tests, and for stores that try the wiring.
 
-    Options: `latency` seconds for each batch of at most `room` requests; `fail`, a mapping of a text
-    inside the request → the name of the error to fail with, or "hang"; `fail_open`, a sentence that
-    `open()` fails with.
+    Options: `latency` seconds for each batch of at most `room` requests; `pause` seconds before each
+    piece of a text that somebody listens to; `fail`, a mapping of a text inside the request → the name
+    of the error to fail with, or "hang"; `fail_open`, a sentence that `open()` fails with; `adapters`,
+    the names it pretends to have, every one when not given.
     """
 
-    schema = choose = token_safe = True
+    schema = choose = stream = precise = adapters = token_safe = True
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
         self.room = int(self.options.get("room", 32))
         self.latency = float(self.options.get("latency", 0.0))
+        self.pause = float(self.options.get("pause", 0.0))
         self.fail: dict[str, str] = dict(self.options.get("fail", {}))
         self._waiting: deque[_Item] = deque()
         self._hanging: list[Future[Completion]] = []
@@ -54,6 +60,12 @@ class EchoBackend(Backend):
             self._waiting.append((request, future))
             self._changed.notify()
         return future
+
+    @classmethod
+    def check_adapter(cls, name: str, checkpoint: str, options: Mapping[str, Any]) -> None:
+        super().check_adapter(name, checkpoint, options)
+        if name not in options.get("adapters", [name]):
+            raise exceptions.AdapterError(f"Echo does not pretend to have the adapter {name}.")
 
     def close(self) -> None:
         with self._changed:
@@ -118,8 +130,11 @@ class EchoBackend(Backend):
             return [self._waiting.popleft() for _ in range(min(self.room, len(self._waiting)))]
 
     def _pause(self) -> None:
+        self._wait(self.latency)
+
+    def _wait(self, seconds: float) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._closed, timeout=self.latency)
+            self._changed.wait_for(lambda: self._closed, timeout=seconds)
 
     def _settle(self, request: Request, future: Future[Completion], started: float) -> None:
         if self._closed:
@@ -128,9 +143,21 @@ class EchoBackend(Backend):
             self.refuse_unsupported(request)
             if self._asked_to_fail(request):
                 return self._hanging.append(future)
-            futures.answer(future, self._completion(request, started))
+            completion = self._completion(request, started)
+            self._tell(Listener(request, future), completion)
+            futures.answer(future, completion)
         except Exception as error:  # one request's trouble is not the others'
             futures.fail(future, _as_backend_error(error))
+
+    def _tell(self, listener: Listener, completion: Completion) -> None:
+        """Piece by piece; one may end inside a word, as a token does."""
+        for piece in range(1, PIECES + 1):
+            if not listener.is_there or self._closed:
+                return
+            self._wait(self.pause)
+            text = completion.candidates[0].text if completion.candidates else ""
+            listener.tell(text[: len(text) * piece // PIECES])
+            self.progressed_at = time.monotonic()
 
     def _asked_to_fail(self, request: Request) -> bool:
         text = "\n".join(message.text for message in request.messages)
@@ -144,13 +171,25 @@ class EchoBackend(Backend):
     def _completion(self, request: Request, started: float) -> Completion:
         tokens_in = sum(len(message.text.split()) for message in request.messages)
         passed = round((time.monotonic() - started) * 1000)
+        provenance = {} if request.adapter is None else {"adapter": request.adapter}
         if isinstance(request, Choose):
-            return Completion(probabilities=_weigh(request), tokens_in=tokens_in, milliseconds=passed)
+            probabilities = _weigh(request)
+            return Completion(
+                probabilities=probabilities,
+                as_served=probabilities if request.precise else (),
+                tokens_in=tokens_in,
+                milliseconds=passed,
+                provenance=provenance,
+            )
         write = self.free_text if request.schema is None else self.structured
         candidates = tuple(self.candidate(write(request, n), request.max_tokens) for n in range(request.n))
         tokens_out = sum(candidate.tokens for candidate in candidates)
         return Completion(
-            candidates=candidates, tokens_in=tokens_in, tokens_out=tokens_out, milliseconds=passed
+            candidates=candidates,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            milliseconds=passed,
+            provenance=provenance,
         )
 
 

@@ -14,11 +14,13 @@ from django.db.migrations.executor import MigrationExecutor
 
 from shop_ai import tasks
 from shop_ai.conf import config
-from shop_ai.exceptions import ShopAIError
-from shop_ai.lm import checkpoints
+from shop_ai.exceptions import AdapterError, ShopAIError
+from shop_ai.lm import adapters, checkpoints
 from shop_ai.lm.base import Backend, Generate, says
+from shop_ai.management import hardware
 from shop_ai.models import Job, Lane, Pause, State, WorkerBoot
 from shop_ai.models.job import database
+from shop_ai.skills import skills
 from shop_ai.worker import build_backend
 
 ANSWER_WITHIN = 30.0
@@ -97,6 +99,13 @@ def _journal() -> Iterator[Finding]:
 
 def broker() -> Iterator[Finding]:
     """A ring like any other."""
+    if not tasks.has_app():
+        yield Finding(
+            about="broker",
+            level="warn",
+            text="The project has no Celery app, or does not import it when it starts.",
+            next="Write yourproject/celery.py and import it in yourproject/__init__.py: README, step 4.",
+        )
     address = tasks.broker()
     if tasks.Bell().ring(Lane.BULK):
         yield Finding(about="broker", level="ok", text=f"{address} took a ring.")
@@ -118,6 +127,7 @@ def language_model() -> Iterator[Finding]:
             size = manifest.bytes // 1_000_000
             text = f"{manifest.name} is installed and intact: {size} MB, {manifest.licence}."
             yield Finding(about="checkpoint", level="ok", text=text)
+            yield from _adapters(manifest)
         said = ", ".join(f"{name} {value}" for name, value in backend.describe().items() if value)
         yield Finding(about="backend", level="ok", text=f"{said}.")
     except ShopAIError as error:
@@ -126,6 +136,20 @@ def language_model() -> Iterator[Finding]:
         next_step = f"manage.py ai_model install {config().LM.CHECKPOINT}"
         text = f"{error} Only a computer with a worker needs it."
         yield Finding(about="checkpoint", level="warn" if ready else "fail", text=text, next=next_step)
+
+
+def _adapters(checkpoint: checkpoints.Manifest) -> Iterator[Finding]:
+    """Those that are installed; what a skill misses is said by the system checks."""
+    for manifest in adapters.installed(config().ADAPTERS):
+        users = [asked.name for asked in skills().values() if asked.adapter == manifest.name]
+        used = f", used by {' and '.join(users)}" if users else ""
+        try:
+            adapters.verify(manifest.name, config().ADAPTERS).fit(checkpoint)
+            text = f"{manifest.name} fits {checkpoint.name}{used}."
+            yield Finding(about="adapter", level="ok", text=text)
+        except AdapterError as error:
+            next_step = "Install the adapter again, or the checkpoint that it was trained on."
+            yield Finding(about="adapter", level="warn" if users else "ok", text=str(error), next=next_step)
 
 
 def uses_checkpoint(backend: Backend) -> bool:
@@ -140,16 +164,32 @@ def workers() -> Iterator[Finding]:
         what = " ".join(str(boot.detail[name]) for name in ("backend", "checkpoint") if boot.detail.get(name))
         text = f"{boot} is {boot.state}, serving {' and '.join(boot.lanes)}{f' with {what}' if what else ''}."
         yield Finding(about="worker", level="ok" if boot.state == "ready" else "warn", text=text)
+        yield from _hardware(boot.detail)
+    for gpu in hardware.shared(boot.detail for boot in alive):
+        text = f"More than one worker computes on the GPU {gpu}: each has half of its memory at best."
+        yield Finding(about="hardware", level="warn", text=text, next=hardware.one_each(1))
     if not alive:
         last = WorkerBoot.objects.filter(state="refused").first()
         said = f" The last one refused to start: {last.detail.get('error')}" if last else ""
         text = f"No worker is alive: jobs wait.{said}"
         yield Finding(about="worker", level="fail", text=text, next=tasks.start_command())
+    for name in skills():
+        if alive and not any(boot.knows(name) for boot in alive):
+            text = f"No worker knows the skill {name}: they run with older settings, and its jobs wait."
+            yield Finding(about="worker", level="fail", text=text, next="Restart the workers.")
     for lane in Lane:
         if alive and not any(lane in boot.lanes for boot in alive):
             text = f"No worker serves the lane {lane.value}."
             yield Finding(about="worker", level="warn", text=text, next=tasks.start_command())
     yield from _queue()
+
+
+def _hardware(facts: hardware.Facts) -> Iterator[Finding]:
+    """What a language model computes with."""
+    if told := hardware.summary(facts):
+        yield Finding(about="hardware", level="ok", text=f"{told}.")
+    for text, next_step in hardware.advice(facts):
+        yield Finding(about="hardware", level="warn", text=text, next=next_step)
 
 
 def _queue() -> Iterator[Finding]:
@@ -210,6 +250,7 @@ def here() -> Iterator[Finding]:
         pace = tokens / (time.monotonic() - loaded)
         text = f"Loaded here in {loaded - began:.1f} s, wrote {tokens} tokens at {pace:.0f} a second."
         yield Finding(about="here", level="ok", text=text)
+        yield from _hardware(backend.describe())
     except Exception as error:
         text = f"The language model does not run here: {error}"
         yield Finding(about="here", level="fail", text=text, next="pip install 'shop-ai[worker]'")

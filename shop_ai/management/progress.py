@@ -58,6 +58,16 @@ class Progress:
         self.out.flush()
 
 
+class Quiet(Progress):
+    """Says nothing."""
+
+    def __call__(self, found: Mapping[str, int]) -> None:
+        """There is something better to look at."""
+
+    def close(self) -> None:
+        """Nothing was begun."""
+
+
 def line(found: Mapping[str, int], seconds: float) -> str:
     """Such as `12 of 40 · 11 done, 1 declined · 3.1 a second · 9 s left`."""
     total, waiting = sum(found.values()), left(found)

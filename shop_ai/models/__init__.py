@@ -7,6 +7,7 @@ from shop_ai.models.batch import Batch
 from shop_ai.models.idempotency import IdempotencyKey
 from shop_ai.models.job import Job, Lane, State
 from shop_ai.models.pause import Pause
+from shop_ai.models.stream_event import StreamEvent
 from shop_ai.models.suggestion import Suggestion
 from shop_ai.models.sweep_mark import SweepMark
 from shop_ai.models.worker_boot import WorkerBoot
@@ -19,6 +20,7 @@ __all__ = (
     "Lane",
     "Pause",
     "State",
+    "StreamEvent",
     "Suggestion",
     "SweepMark",
     "WorkerBoot",

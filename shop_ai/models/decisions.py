@@ -14,7 +14,15 @@ from django.db.models.functions import Now
 
 from shop_ai import signals
 from shop_ai.exceptions import Conflict, Outdated, Refused
-from shop_ai.models.finish import as_stored, binding_of, facts_now, staleness, together, written_now
+from shop_ai.models.finish import (
+    as_stored,
+    binding_of,
+    facts_now,
+    staleness,
+    stored,
+    together,
+    written_now,
+)
 from shop_ai.models.history import record
 from shop_ai.models.job import database
 from shop_ai.models.suggestion import Decision, Suggestion
@@ -141,10 +149,18 @@ def _edited(suggestion: Suggestion, binding: Binding, values: Mapping[str, Any])
         raise Refused(f"This suggestion has no {', '.join(sorted(unknown))}.")
     texts = {**suggestion.after, **{k: plain(v) if isinstance(v, str) else v for k, v in values.items()}}
     for name, text in texts.items():
-        limit = binding.max_length(name)
-        if limit is not None and isinstance(text, str) and len(text) > limit:
-            raise Refused(f"{name} has {len(text)} characters; the store's field takes {limit}.")
+        if isinstance(text, str):
+            _refuse_unfit(binding, name, text)
     return texts
+
+
+def _refuse_unfit(binding: Binding, name: str, text: str) -> None:
+    if not text:
+        raise Refused(f"{name} is empty. To leave the text as it is, dismiss the suggestion.")
+    limit, length = binding.max_length(name), len(stored(binding, name, text))
+    if limit is not None and length > limit:
+        markup = ", with its markup" if length > len(text) else ""
+        raise Refused(f"{name} has {length} characters{markup}; the store's field takes {limit}.")
 
 
 def _decide(suggestion: Suggestion, state: Decision, by: Any, **changes: Any) -> None:

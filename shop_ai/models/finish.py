@@ -89,15 +89,26 @@ def together(binding: Binding) -> Iterator[None]:
         yield
 
 
+def stored(binding: Binding, name: str, text: str) -> str:
+    """The text in the form the store keeps it."""
+    return paragraphs(text) if binding.fields[name].FORMAT == "html" else text
+
+
+def fitted(binding: Binding, name: str, text: str) -> str:
+    """The text cut so that the field takes it, its markup included."""
+    limit = binding.max_length(name)
+    text = fit(text, limit)
+    while limit is not None and (over := len(stored(binding, name, text)) - limit) > 0:
+        text = fit(text, max(0, len(text) - over))
+    return text
+
+
 def as_stored(binding: Binding, texts: Mapping[str, Any]) -> dict[str, Any]:
     """Sanitised once more on its way out, in the form and of the length the store keeps."""
-    stored: dict[str, Any] = {}
-    for name, value in texts.items():
-        if isinstance(value, str):
-            value = fit(plain(value), binding.max_length(name))
-            value = paragraphs(value) if binding.fields[name].FORMAT == "html" else value
-        stored[name] = value
-    return stored
+    return {
+        name: stored(binding, name, fitted(binding, name, plain(value))) if isinstance(value, str) else value
+        for name, value in texts.items()
+    }
 
 
 def staleness(asked: Skill) -> str:
@@ -172,7 +183,12 @@ def _suggest(
         state=Decision.WAITING,
     )
     same.update(state=Decision.SUPERSEDED, decided_at=Now())
-    after = {name: canonical(value) for name, value in asked.results(answer.output).items() if name in before}
+    results = {name: value for name, value in asked.results(answer.output).items() if name in before}
+    binding = binding_of(job.target_model)
+    after = {
+        name: fitted(binding, name, value) if isinstance(value, str) else canonical(value)
+        for name, value in results.items()
+    }
     at_once = not asked.approval and not stale_reason
     return Suggestion.objects.create(
         job=job,

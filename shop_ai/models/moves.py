@@ -12,6 +12,7 @@ import logging
 import random
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -96,16 +97,31 @@ def announce(job: Job) -> None:
 # -- queued → running --------------------------------------------------------------------------
 
 
+PATIENCE = 10.0
+"""Seconds of rank by which jobs of the adapter in use pass others: a change-over costs everybody."""
+
+
 def claim(
-    owner: uuid.UUID, *, caps: Mapping[str, int], total: int, skills: Iterable[str], idle: bool
+    owner: uuid.UUID,
+    *,
+    caps: Mapping[str, int],
+    total: int,
+    skills: Iterable[str],
+    idle: bool,
+    at_hand: Iterable[str] | None = None,
 ) -> list[Job]:
     """Take up to `total` jobs, at most `caps[lane]` of a lane, smallest rank first.
 
+    Jobs of the skills `at_hand`, which are all unless given, go before those of the others that are less
+    than PATIENCE older; where there is room for both, both are taken.
     A job that was lost twice with its worker is taken alone: only when `idle`, and nothing beside it;
     until then nothing is taken past it.
     """
+    known = set(skills)
+    near = known if at_hand is None else known & set(at_hand)
     with transaction.atomic(using=database()):
-        chosen = _choose(caps, total, list(skills), idle=idle)
+        heads = _heads(caps, total, known, near)
+        chosen = _choose(heads, caps, total, idle=idle)
         if not chosen:
             return []
         taken = _take(owner, chosen)
@@ -113,19 +129,28 @@ def claim(
         return taken
 
 
-def _choose(caps: Mapping[str, int], total: int, skills: list[str], *, idle: bool) -> list[Job]:
+def _heads(caps: Mapping[str, int], total: int, known: set[str], near: set[str]) -> list[Job]:
+    """Who is first in each lane, and of those at hand, in the order in which they may be taken."""
     busy = Job.objects.filter(write_key=OuterRef("slot"))
-    ready = (
-        Job.objects.filter(guard("claim"), skill__in=skills).exclude(Pause.blocked()).filter(~Exists(busy))
-    )
+    ready = Job.objects.filter(guard("claim")).exclude(Pause.blocked()).filter(~Exists(busy))
     # PostgreSQL: what another worker is taking is skipped, so that this one finds the jobs behind.
     # SQLite ignores the clause: the immediate transaction has the database to itself.
     ready = ready.select_for_update(skip_locked=True)
-    heads: list[Job] = []
+    # Not those of the others by themselves: where there are none, all that is queued would be read for it.
+    groups = [known] if near == known else [known, near]
+    heads: dict[uuid.UUID, Job] = {}
     for lane, cap in caps.items():
-        # Twice as many as fit: some share a row with a job before them.
-        heads += ready.filter(lane=lane).order_by("rank", "id")[: 2 * min(cap, total)]
-    heads.sort(key=lambda job: (job.rank, job.pk))
+        for group in filter(None, groups):
+            # Twice as many as fit: some share a row with a job before them.
+            first = ready.filter(lane=lane, skill__in=sorted(group)).order_by("rank", "id")
+            heads |= {job.pk: job for job in first[: 2 * min(cap, total)]}
+    wait = timedelta(seconds=PATIENCE)
+    return sorted(
+        heads.values(), key=lambda job: (job.rank if job.skill in near else job.rank + wait, job.pk)
+    )
+
+
+def _choose(heads: list[Job], caps: Mapping[str, int], total: int, *, idle: bool) -> list[Job]:
     left, slots = dict(caps), set()
     chosen: list[Job] = []
     for job in heads:

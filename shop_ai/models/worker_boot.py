@@ -18,7 +18,7 @@ class WorkerBoot(models.Model):
     state = models.CharField(_("state"), max_length=16)
     """loading, ready, refused, stopping or stopped."""
     detail = models.JSONField(_("detail"), default=dict)
-    """What the backend says of itself; `error` where it refused to start."""
+    """What the backend says of itself, and the `skills` it knows; `error` where it refused to start."""
     started_at = models.DateTimeField(_("started"))
     seen_at = models.DateTimeField(_("seen"))
 
@@ -30,6 +30,10 @@ class WorkerBoot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
+
+    def knows(self, skill: str) -> bool:
+        """Whether the settings it was started with list the skill; while it loads, that is not said yet."""
+        return skill in self.detail.get("skills", [skill])
 
     @classmethod
     def alive(cls, within: float = 15.0) -> models.QuerySet[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from django.core import checks
@@ -13,9 +13,10 @@ from django.template import TemplateSyntaxError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shop_ai.exceptions import InvalidOutput
-from shop_ai.lm.base import Completion, Generate, Message, Request, Sampling, Segment, says
+from shop_ai.lm.base import Choose, Completion, Generate, Message, Request, Sampling, Segment, says
 from shop_ai.roles import Role
 from shop_ai.skills import prompt
+from shop_ai.skills.following import shown, text_of
 
 
 class Params(BaseModel):
@@ -63,10 +64,14 @@ class Skill:
     """Output field → role field."""
     approval: ClassVar[bool] = True
     """Whether a person must apply the result; scores set it to False."""
+    streams: ClassVar[bool] = False
+    """Whether readers may follow the first answer, sentence by checked sentence, while it is written."""
     staleness: ClassVar[str] = "requeue"
     """What to do when the facts changed meanwhile: requeue, suggest or ignore."""
     condition: ClassVar[Mapping[str, Any]] = {}
     """Filter that a row must meet."""
+    adapter: ClassVar[str | None] = None
+    """Name of an installed LoRA adapter to answer with; None is the bare checkpoint."""
     max_tokens: ClassVar[int] = 256
     temperature: ClassVar[float] = 0.0
     top_p: ClassVar[float] = 1.0
@@ -84,6 +89,15 @@ class Skill:
                 schema=self.schema(subject),
             )
         ]
+
+    def ask(self, subject: Subject) -> tuple[Request, ...]:
+        """`requests`, each under the skill's adapter and calibration: what the language model is sent."""
+        return tuple(self._ours(request) for request in self.requests(subject))
+
+    def _ours(self, request: Request) -> Request:
+        if isinstance(request, Choose):
+            return replace(request, adapter=self.adapter, skill=self.name)
+        return replace(request, adapter=self.adapter)
 
     def messages(self, subject: Subject) -> tuple[Message, ...]:
         return (says("system", self.system), Message(role="user", segments=self.render(subject)))
@@ -151,6 +165,22 @@ class Skill:
             if head == self.role.name and rest
         }
 
+    # -- being followed ------------------------------------------------------------------------
+
+    @classmethod
+    def streamed(cls) -> str:
+        """The output field that readers follow: the first text that is written, else the first text."""
+        texts = [name for name, found in cls.Output.model_fields.items() if found.annotation is str]
+        return next((name for name in (*cls.writes, *texts) if name in texts), "")
+
+    def words(self, text: str, request: Generate) -> str:
+        """What an unfinished answer says to readers: free text as it is, of JSON the field they follow."""
+        return text if request.schema is None else text_of(text, self.streamed())
+
+    def sentence(self, text: str, subject: Subject) -> str | None:
+        """A finished sentence as readers may see it, or None to keep it back. Quick, and without a query."""
+        return shown(text) or None
+
     # -- identity ------------------------------------------------------------------------------
 
     def version(self) -> str:
@@ -188,4 +218,8 @@ class Skill:
             message = f"{cls.name}.writes names {name!r}, which its Output does not have."
             hint = f"Fields of the Output: {', '.join(cls.Output.model_fields)}."
             found.append(checks.Error(message, hint=hint, id="shop_ai.E062"))
+        if cls.streams and not cls.streamed():
+            message = f"{cls.name} streams, and its Output has no text that readers could follow."
+            hint = "Give the Output a field of the type str, or set `streams = False`."
+            found.append(checks.Error(message, hint=hint, id="shop_ai.E063"))
         return found

@@ -76,6 +76,10 @@ class DescribeProduct(Skill):
     class Output(BaseModel):
         description: str = Field(min_length=10, max_length=2000)
 
+    def reads(self) -> set[str]:
+        """Beside what the prompt names, what `facts` takes."""
+        return super().reads() | {"brand", "attributes"}
+
     def requests(self, subject: Subject) -> list[Request]:
         if subject.language not in config().LANGUAGES:
             known = ", ".join(config().LANGUAGES)

@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from django.db import DatabaseError, InterfaceError, connections
 
 from shop_ai.conf import config
-from shop_ai.exceptions import ShopAIError
+from shop_ai.exceptions import DeadBackend, ShopAIError
 from shop_ai.lm.base import Generate, says
 from shop_ai.models import WorkerBoot
+from shop_ai.skills import skills
 from shop_ai.worker.keeper import EXIT_DEAD_BACKEND, Keeper, Renewer, register
 from shop_ai.worker.loop import Worker
+from shop_ai.worker.sessions import limit_silence
 from shop_ai.worker.start import build_backend
 
 log = logging.getLogger("shop_ai.worker")
@@ -40,6 +42,7 @@ class Engine:
 
     def start(self) -> None:
         """Build the backend here, so that what is wrong with a setting is known at once; load it beside."""
+        limit_silence()
         self._keeper.start()
         if not self.lanes:
             return
@@ -88,12 +91,16 @@ class Engine:
             register(self.worker, "loading")
             self._renewer.start()
             if self._opened(self.worker):
-                register(self.worker, "ready", **self.worker.backend.describe())
+                register(self.worker, "ready", skills=list(skills()), **self.worker.backend.describe())
                 log.info("Ready: %s", self.worker.backend.describe())
                 self.worker.run()
                 register(self.worker, "stopped")
         except (DatabaseError, InterfaceError) as error:
             log.critical("The database cannot be used (%s). Is it migrated? `manage.py migrate`", error)
+            self._end(EXIT_DEAD_BACKEND)
+        except DeadBackend as error:
+            log.critical("%s This worker ends.", error)
+            register(self.worker, "stopped", error=str(error))
             self._end(EXIT_DEAD_BACKEND)
         except Exception:
             # A worker without its loop would look alive and do nothing: better that it is started anew.
@@ -132,7 +139,8 @@ def _probe(worker: Worker, token: str) -> None:
     answer |= {"token": token, "milliseconds": round((time.monotonic() - began) * 1000)}
     try:
         boot = WorkerBoot.objects.get(pk=worker.id)
-        WorkerBoot.objects.filter(pk=worker.id).update(detail={**boot.detail, "probe": answer})
+        detail = {**boot.detail, **worker.backend.describe(), "probe": answer}
+        WorkerBoot.objects.filter(pk=worker.id).update(detail=detail)
     except Exception:
         log.warning("The answer to a probe could not be stored.", exc_info=True)
     finally:

@@ -18,6 +18,7 @@ from shop_ai.conf import config
 from shop_ai.models import WorkerBoot, moves
 from shop_ai.models.job import database
 from shop_ai.worker.loop import Worker
+from shop_ai.worker.sessions import KEEPER
 from shop_ai.worker.sweep import sweep
 
 log = logging.getLogger("shop_ai.worker")
@@ -89,7 +90,7 @@ class Keeper(threading.Thread):
     """Reaps expired leases, ends what is overdue, sweeps: a plain thread, not a job in the queue it mends."""
 
     def __init__(self) -> None:
-        super().__init__(name="shop_ai-keeper", daemon=True)
+        super().__init__(name=KEEPER, daemon=True)
         self.every = min(10.0, config().LEASE / 3)
         self._ended = threading.Event()
         self._swept_at = 0.0

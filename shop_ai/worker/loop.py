@@ -20,7 +20,9 @@ from pydantic import ValidationError
 
 from shop_ai.conf import config
 from shop_ai.exceptions import (
+    AdapterError,
     BackendError,
+    DeadBackend,
     Declined,
     InvalidOutput,
     RequestTooLarge,
@@ -35,16 +37,20 @@ from shop_ai.models import Job, Lane, State, moves
 from shop_ai.models.finish import finish
 from shop_ai.skills import skills
 from shop_ai.worker.breaker import Breaker
+from shop_ai.worker.publisher import Publisher
 from shop_ai.worker.run import RE_ASKS, Run, load, prepare
 
 log = logging.getLogger("shop_ai.worker")
 
 BUSY_LOOK = 0.2
 STORE_TRIES = 3
+LAST_WORDS = 2.0
+"""Seconds that a worker that stops waits for what readers are still to be told."""
 ENDINGS: Mapping[type[Exception], tuple[State, str]] = {
     Declined: (State.DECLINED, "declined"),
     TargetGone: (State.CANCELLED, "target_gone"),
     RequestTooLarge: (State.DEAD, "too_large"),
+    AdapterError: (State.DEAD, "adapter"),
     Unsupported: (State.DECLINED, "unsupported"),
     InvalidOutput: (State.DEAD, "invalid_output"),
     UnsupportedRequest: (State.DEAD, "unsupported"),
@@ -64,6 +70,7 @@ class Worker:
         self._unbegun: dict[uuid.UUID, Job] = {}
         """Claimed, and not among the runs yet."""
         self.breaker = Breaker()
+        self.publisher = Publisher()
         self.stale_attempts = 0
         """Answers that were thrown away because another attempt has the job."""
         self._width = 1
@@ -107,11 +114,14 @@ class Worker:
                 log.warning("The database does not answer; trying again.", exc_info=True)
                 connections.close_all()
                 self._bell.wait(1.0)
+            except DeadBackend:
+                raise
             except Exception:
                 log.exception("The loop stumbled; it goes on.")
                 connections.close_all()
                 self._bell.wait(1.0)
             self.wait()
+        self.publisher.flush(LAST_WORDS)
         connections.close_all()
 
     def step(self) -> int:
@@ -133,13 +143,14 @@ class Worker:
         while time.monotonic() < until:
             taken = self.step()
             if not self.runs and not taken:
-                return
+                break
             if time.monotonic() - self._renewed_at > min(2.0, config().LEASE / 4):
                 self.renew()
             if self.runs:
                 self._bell.wait(BUSY_LOOK)
                 self._bell.clear()
         self.give_back()
+        self.publisher.flush(LAST_WORDS)
 
     # -- keeping -------------------------------------------------------------------------------
 
@@ -170,7 +181,14 @@ class Worker:
         if room <= 0:
             return 0
         total, caps = -(-room // self._width), self._caps()
-        jobs = moves.claim(self.id, caps=caps, total=total, skills=list(skills()), idle=not self.runs)
+        jobs = moves.claim(
+            self.id,
+            caps=caps,
+            total=total,
+            skills=list(skills()),
+            at_hand=self._at_hand(),
+            idle=not self.runs,
+        )
         self._unbegun = {job.pk: job for job in jobs}
         if jobs:
             rows = self._loaded(jobs)
@@ -180,6 +198,10 @@ class Worker:
             taken = [self.runs[job.pk].rows for job in jobs if job.pk in self.runs]
             self._width = max(1, round(sum(taken) / len(taken))) if taken else self._width
         return len(jobs)
+
+    def _at_hand(self) -> list[str]:
+        """Skills whose adapter the backend has in use."""
+        return [name for name, asked in skills().items() if self.backend.at_hand(asked.adapter)]
 
     def _loaded(self, jobs: Sequence[Job]) -> Mapping[str, Any] | None:
         try:
@@ -194,6 +216,8 @@ class Worker:
             before.drop()
         with self._endings(job):
             run = prepare(job, load([job]) if rows is None else rows, self.backend)
+            if run.skill.streams:
+                run.speech = self.publisher.open(job, run.skill, run.subject)
             self.runs[job.pk] = run
             self._submit(run)
 
@@ -257,7 +281,7 @@ class Worker:
             reach("after_commit")
             if state is None:
                 self._settle_fenced(run)
-            self.runs.pop(run.job.pk, None)
+            self._forget(run)
 
     def _keep_for_later(self, run: Run) -> None:
         """The answer stays in memory while its lease lives; a living database's lasting refusal ends it."""
@@ -266,7 +290,7 @@ class Worker:
             public = "The result could not be stored."
             if not moves.fail(run.job, kind="database", public=public, retryable=True):
                 moves.stop(run.job)
-            self.runs.pop(run.job.pk, None)
+            self._forget(run)
             return
         log.warning("Storing job %s failed; it is tried again.", run.job.pk, exc_info=True)
         connections.close_all()
@@ -304,6 +328,10 @@ class Worker:
     def _moved(self, job: Job, error: BaseException) -> bool:
         if isinstance(error, CancelledError):
             return moves.release(job)
+        if isinstance(error, DeadBackend):  # as if this process had died: one of its jobs may be the reason
+            moves.surrender(self.id)
+            self.runs.clear()
+            raise error
         for kind, (state, name) in ENDINGS.items():
             if isinstance(error, kind):
                 missing = getattr(error, "missing", ())

@@ -11,12 +11,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from shop_ai.exceptions import TargetGone
+from shop_ai.exceptions import Declined, TargetGone
 from shop_ai.lm.base import Backend, Completion, Generate, Request
 from shop_ai.models import Job
 from shop_ai.models.finish import Reading, Result, binding_of, facts_of
 from shop_ai.roles import Binding, Values
 from shop_ai.skills import Answer, Skill, Subject, skill
+from shop_ai.worker.speech import Speech
 
 RE_ASKS = 2
 """How often an answer of the wrong form is asked for again."""
@@ -39,6 +40,8 @@ class Run:
     answer: Answer | None = None
     submitted_at: float = 0.0
     """`time.monotonic()` of the last submission."""
+    speech: Speech | None = None
+    """What readers are told, where the skill streams."""
 
     @property
     def done(self) -> bool:
@@ -53,13 +56,19 @@ class Run:
         """Ask; each further time with another seed."""
         self.futures = []
         self.submitted_at = time.monotonic()
-        for request in self.requests:
-            self.futures.append(backend.submit(_reseeded(request, self.asked)))
+        requests = [_reseeded(request, self.asked) for request in self.requests]
+        if self.speech is not None and requests:
+            heard = self.speech.listen(requests[0])
+            requests[0] = heard if backend.stream else requests[0]
+        for request in requests:
+            self.futures.append(backend.submit(request))
 
     def drop(self) -> None:
         """Let go of what the backend still does for this."""
         for future in self.futures:
             future.cancel()
+        if self.speech is not None:
+            self.speech.close()
 
     def reading(self) -> Reading:
         seen = tuple(sorted(self.values.seen))
@@ -75,12 +84,16 @@ class Run:
         completions = [future.result() for future in self.futures]
         answer = self.answer or self.skill.answer(completions, self.subject)
         self.answer = answer
+        made_with = {name: value for c in completions for name, value in c.provenance.items()}
+        if self.speech is not None:
+            self.speech.complete(completions, answer.output)
         return Result(
             answer=answer,
             reading=self.reading(),
             raw=tuple(c.text for completion in completions for c in completion.candidates),
             provenance={
                 **backend.describe(),
+                **made_with,
                 "skill_version": self.skill.version(),
                 "seed": self.subject.seed + self.asked,
                 "asked": self.asked + 1,
@@ -145,6 +158,11 @@ def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
         limits=limits,
         seed=job.pk.int % 2**31 + job.attempt,
     )
-    requests = tuple(asked.requests(subject))
+    try:
+        requests = asked.ask(subject)
+    except Declined:
+        if not binding.by_pk(job.target_id).exists():  # its relations went while we read them
+            raise TargetGone from None
+        raise
     extra = (asked.version(), job.params)
     return Run(job, asked, subject, values, extra, requests)

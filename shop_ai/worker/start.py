@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.module_loading import import_string
 
 from shop_ai.conf import config
@@ -13,6 +11,6 @@ from shop_ai.lm.base import Backend
 def build_backend() -> Backend:
     """The backend of `SHOP_AI["LM"]`, not opened yet."""
     settings = config().LM
-    options: dict[str, Any] = {"folder": str(config().CHECKPOINTS), **settings.OPTIONS}
+    options = config().backend_options
     backend: Backend = import_string(settings.BACKEND)(checkpoint=settings.CHECKPOINT, options=options)
     return backend

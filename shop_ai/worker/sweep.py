@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Cast, Now
 
+from shop_ai import streams
 from shop_ai.conf import config
 from shop_ai.models import Job, Lane, Suggestion, SweepMark
 from shop_ai.models.decisions import facts_changed, untouched
@@ -31,6 +32,7 @@ def sweep() -> dict[str, int]:
     What goes wrong with one skill or one row is logged and holds up no other.
     """
     found = {name: _new_rows_of(name) for name in config().ON_CREATE}
+    _prune_streams()
     return {**found, "outdated": changed_facts(config().SWEEP_ROWS)}
 
 
@@ -41,6 +43,14 @@ def _new_rows_of(name: str) -> int:
     except Exception:
         log.exception("The sweep could not look for new rows for %s.", name)
         return 0
+
+
+def _prune_streams() -> None:
+    try:
+        with transaction.atomic(using=database()):
+            streams.prune()
+    except Exception:
+        log.exception("The sweep could not delete what readers were told long ago.")
 
 
 def new_rows(asked: Skill) -> int:

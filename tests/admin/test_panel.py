@@ -31,6 +31,19 @@ def test_the_form_shows_options_and_the_button(boss, product):
         assert f'<label for="id_shop_ai-describe_product-{name}"' in html
 
 
+def test_numbers_for_the_browser_have_no_thousand_separators(boss, product, draft, settings):
+    settings.USE_THOUSAND_SEPARATOR = True
+    settings.SHOP_AI["ROLES"]["product"]["FIELDS"]["description"] = "long_text"
+    Product._meta.get_field("long_text").max_length, before = 2000, None
+    try:
+        html = page(boss, product)
+    finally:
+        Product._meta.get_field("long_text").max_length = before
+
+    assert 'maxlength="2000"' in html
+    assert "at most 2,000 characters" in html
+
+
 def test_enter_in_a_field_presses_save_and_none_of_our_buttons(boss, product):
     html = page(boss, product)
     html = html[html.index('id="product_form"') :]

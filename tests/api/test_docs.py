@@ -46,7 +46,7 @@ def test_every_example_works(api):
 
         assert answer.status_code in (200, 201, 202), (words, answer.content)
         known.setdefault("JOB", Job.objects.get(target_id=row.pk, retry_of=None).pk)
-    assert len(calls()) == 13
+    assert len(calls()) == 14
 
 
 def test_examples_are_those_of_every_endpoint():

@@ -30,7 +30,7 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 BODIES = st.dictionaries(KEYS, VALUES, max_size=5)
-NAMES = ("skill", "state", "lane", "target", "batch", "stale", "cursor", "page_size", "format")
+NAMES = ("skill", "state", "lane", "target", "batch", "stale", "cursor", "page_size", "after", "format")
 QUERIES = st.dictionaries(st.sampled_from(NAMES), WORDS | st.text(max_size=12), max_size=3)
 ROUTES = [
     (f"/ai/{pattern.pattern}", sorted({*pattern.callback.actions} - {"head"}))

@@ -95,7 +95,9 @@ def test_bodies_that_cannot_be_read(api, raw):
 def test_body_that_is_too_long(api, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
 
-    assert ask(api, ids=["1" * 100]).status_code == 400
+    answer = ask(api, ids=["1" * 100])
+
+    assert (answer.status_code, answer.json()) == (413, {"detail": "The body is too long."})
 
 
 def test_forms_are_not_taken(api, row):

@@ -20,6 +20,7 @@ MATRIX = {
     ("GET", "job-list"): (403, 403, 403, 200, 200, 200, 200),
     ("POST", "job-list"): (403, 403, 403, 202, 403, 202, 202),
     ("GET", "job-detail"): (403, 403, 403, 200, 404, 200, 200),
+    ("GET", "job-events"): (403, 403, 403, 200, 404, 200, 200),
     ("POST", "job-cancel"): (403, 403, 403, 200, 404, 200, 200),
     ("POST", "job-retry"): (403, 403, 403, 201, 404, 201, 201),
     ("GET", "suggestion-list"): (403, 403, 403, 200, 200, 200, 200),
@@ -55,9 +56,10 @@ def request(name: str, row):
     """Path and body of a call that is right in everything but perhaps who makes it."""
     if name == "job-list":
         return JOBS, {"skill": "describe_product", "ids": [row.pk]}
-    if name in ("job-detail", "job-cancel"):
+    if name in ("job-detail", "job-events", "job-cancel"):
         jobs.enqueue("describe_product", row)
-        return f"{JOBS}{Job.objects.get().pk}/{'cancel/' if name == 'job-cancel' else ''}", {}
+        tail = {"job-events": "events/", "job-cancel": "cancel/"}.get(name, "")
+        return f"{JOBS}{Job.objects.get().pk}/{tail}", {}
     if name.startswith("skill"):
         return f"/ai/v1/skills/{'describe_product/' if name == 'skill-detail' else ''}", {}
     if name == "schema":
@@ -96,10 +98,10 @@ def test_other_methods_do_not_exist(method, api):
     assert getattr(client(), method)(JOBS, {}, format="json").status_code == 403
 
 
-@pytest.mark.parametrize("tail", ["", "cancel/", "retry/"])
+@pytest.mark.parametrize("tail", ["", "events/", "events/?after=1.1", "cancel/", "retry/"])
 def test_foreign_job_looks_like_none(tail, row):
     text, other = suggestion(row), client(person("blind", *ALL))
-    send = other.get if not tail else other.post
+    send = other.post if tail in ("cancel/", "retry/") else other.get
 
     foreign = send(f"{JOBS}{text.job_id}/{tail}")
     nothing = send(f"{JOBS}{uuid.uuid4()}/{tail}")

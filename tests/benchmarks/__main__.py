@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import describe, engine, enqueue, ring
+from tests.benchmarks import describe, engine, enqueue, gpu, ring
 from tests.benchmarks.report import machine, publish
 
-BENCHES = {"describe": describe.run, "engine": engine.run, "enqueue": enqueue.run, "ring": ring.run}
+BENCHES = {
+    "describe": describe.run,
+    "engine": engine.run,
+    "enqueue": enqueue.run,
+    "gpu": gpu.run,
+    "ring": ring.run,
+}
 
 
 def main(names: list[str]) -> int:

@@ -43,7 +43,7 @@ def _run() -> list[Figure]:
 def _figures(rates: dict[str, list[float]]) -> list[Figure]:
     medians = {name: median(found) for name, found in rates.items()}
     ours, bare = medians["shop_ai"], medians["bare loop"]
-    tutorial = max(medians["tutorial solo, 2 threads"], medians["tutorial prefork 2 × 1 thread"])
+    tutorial = max(rate for name, rate in medians.items() if name.startswith("tutorial"))
     told = ", ".join(f"{name} {rate:.1f}/min" for name, rate in medians.items())
     rounds = f"medians of {ROUNDS} alternating runs: {told}"
     return [
@@ -62,7 +62,7 @@ def _products(number: int) -> list[Any]:
     return [enough[i % len(enough)] for i in range(number)]
 
 
-def _copies(number: int) -> list[int]:
+def copies(number: int) -> list[int]:
     """That many products of their own in the database: keys."""
     from demo_store.catalogue.models import Attribute, Product
 
@@ -90,7 +90,7 @@ def _shop_ai() -> float:
     Suggestion.objects.all().delete()
     Job.objects.all().delete()
     WorkerBoot.objects.all().delete()
-    keys = _copies(PRODUCTS)
+    keys = copies(PRODUCTS)
 
     def done() -> bool:
         return not Job.objects.filter(state__in=LIVE).exists()
@@ -115,20 +115,24 @@ def _bare_loop() -> float:
     import subprocess
     import sys
 
-    keys = json.dumps(_copies(PRODUCTS))
+    keys = json.dumps(copies(PRODUCTS))
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.bare", keys], check=True, capture_output=True, text=True
     )
     return float(done.stdout.splitlines()[-1])
 
 
-def _tutorial(*options: str, threads: int) -> float:
+def _tutorial(*options: str, threads: int, asks: str) -> float:
     from demo_store.catalogue.models import Product
     from tests.benchmarks.tutorial import describe
 
-    keys = _copies(TUTORIAL_PRODUCTS + 4)
+    keys = copies(TUTORIAL_PRODUCTS + 4)
     described = Product.objects.filter(pk__in=keys).exclude(long_text="")
-    environment = {"TUTORIAL_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    environment = {
+        "TUTORIAL_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),
+        "TUTORIAL_ASKS": asks,
+    }
     with celery("tests.benchmarks.tutorial", "-Q", "tutorial", *options, environment=environment) as process:
         for key in keys[:4]:  # every process has loaded its model before the clock starts
             describe.delay(key)
@@ -140,9 +144,12 @@ def _tutorial(*options: str, threads: int) -> float:
         return 60 * TUTORIAL_PRODUCTS / (time.monotonic() - started)
 
 
+SOLO, PREFORK = ("--pool=solo",), ("--pool=prefork", "-c", "2")
 SIDES: dict[str, Callable[[], float]] = {
     "shop_ai": _shop_ai,
     "bare loop": _bare_loop,
-    "tutorial solo, 2 threads": lambda: _tutorial("--pool=solo", threads=2),
-    "tutorial prefork 2 × 1 thread": lambda: _tutorial("--pool=prefork", "-c", "2", threads=1),
+    "tutorial for each fact, solo × 2 threads": lambda: _tutorial(*SOLO, threads=2, asks="each"),
+    "tutorial for each fact, prefork 2 × 1": lambda: _tutorial(*PREFORK, threads=1, asks="each"),
+    "tutorial for the page, solo × 2 threads": lambda: _tutorial(*SOLO, threads=2, asks="once"),
+    "tutorial for the page, prefork 2 × 1": lambda: _tutorial(*PREFORK, threads=1, asks="once"),
 }

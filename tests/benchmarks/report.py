@@ -1,14 +1,16 @@
-"""What a benchmark says: printed as lines, kept as build/bench.json."""
+"""What a benchmark or a run of chaos says: printed as lines, kept as a file in build/."""
 
 from __future__ import annotations
 
 import json
+import operator
 import os
 import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
+REACHED = {"=": operator.eq, "≤": operator.le, "≥": operator.ge}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,14 @@ class Figure:
     value: float
     unit: str
     target: str = ""
+    """A sign of REACHED and a number, with a space between them."""
     detail: str = ""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the number is as it should be; without a target it always is."""
+        sign, _, number = self.target.partition(" ")
+        return not sign or bool(REACHED[sign](self.value, float(number)))
 
 
 def machine() -> str:
@@ -38,16 +47,22 @@ def _cpuinfo() -> list[str]:
         return []
 
 
-def publish(figures: list[Figure]) -> None:
-    """Print them and merge them into build/bench.json."""
-    BUILD.mkdir(exist_ok=True)
-    path = BUILD / "bench.json"
+def show(figures: list[Figure]) -> None:
+    for figure in figures:
+        target = f"   target {figure.target}" if figure.target else ""
+        missed = "" if figure.reached else "   MISSED"
+        print(
+            f"{figure.name:<44} {figure.value:>10.2f} {figure.unit:<12}{target}{missed}   {figure.detail}",
+            flush=True,
+        )
+
+
+def publish(figures: list[Figure], path: Path = BUILD / "bench.json") -> None:
+    """Print them and merge them into the file."""
+    show(figures)
+    path.parent.mkdir(exist_ok=True, parents=True)
     kept = json.loads(path.read_text()) if path.exists() else {}
     for figure in figures:
         told = asdict(figure)
         kept[told.pop("name")] = {**told, "machine": machine()}
-        target = f"   target {figure.target}" if figure.target else ""
-        print(
-            f"{figure.name:<44} {figure.value:>10.2f} {figure.unit:<12}{target}   {figure.detail}", flush=True
-        )
     path.write_text(json.dumps(kept, indent=2, ensure_ascii=False))

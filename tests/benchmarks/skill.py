@@ -1,12 +1,16 @@
-"""The skill that the throughput benchmark runs: the shipped one, asking each thing once."""
+"""The skills that benchmarks run: the shipped one, asking each thing once, and one of free text."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
+from pydantic import BaseModel
+
 from shop_ai.lm.base import Completion
+from shop_ai.roles import PRODUCT
 from shop_ai.safety.html import plain
-from shop_ai.skills import DescribeProduct, Subject
+from shop_ai.skills import DescribeProduct, Skill, Subject
 
 
 class DescribeOnce(DescribeProduct):
@@ -17,3 +21,23 @@ class DescribeOnce(DescribeProduct):
     ) -> Iterator[str]:
         for completion in completions:
             yield plain(completion.candidates[candidate].text) or "Nothing."
+
+
+class WriteFreely(Skill):
+    """Free text of a given length: what the language model writes is not looked at."""
+
+    name, label, role = "write_freely", "Write freely", PRODUCT
+    writes = {"text": "description"}
+    max_tokens = int(os.environ.get("BENCH_TOKENS", "256"))
+    prompt = """Write a long text about {{ product.name }} by {{ product.brand }} for our shop.
+{% for name, value in product.attributes.items %}- {{ name }}: {{ value }}
+{% endfor %}"""
+
+    class Output(BaseModel):
+        text: str
+
+    def schema(self, subject: Subject) -> None:  # type: ignore[override]
+        return None
+
+    def parse(self, completions: Sequence[Completion], subject: Subject) -> list[BaseModel]:
+        return [self.Output(text=f"{completions[0].tokens_out} tokens.")]

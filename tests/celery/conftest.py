@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
-from celery import current_app
 
-from demo_store.catalogue.models import Attribute, Category, Maker, Product
-from shop_ai import tasks
 from tests import services
+from tests.celery.ai import AI
 from tests.celery.brokers import Folder
-from tests.celery.harness import QUEUES, CeleryWorker, options_of
-from tests.settings import SHOP_AI
-
-FIELDS = SHOP_AI["ROLES"]["product"]["FIELDS"]
-WRITING = {"READ": "tests.celery.store.read", "WRITE": "tests.celery.store.append"}
-PRODUCT = {**SHOP_AI["ROLES"]["product"], "FIELDS": {**FIELDS, "description": WRITING}}
-AI = {
-    "ROLES": {**SHOP_AI["ROLES"], "product": PRODUCT},
-    "SKILLS": ["tests.celery.store.WriteAtOnce"],
-    "ON_CREATE": {},
-    "LEASE": 1.0,
-    "STALL": 30.0,
-    "GRACE": 20.0,
-    "BACKOFF": 0.1,
-    "DEBOUNCE": 0.0,
-    "IDLE_LOOK": 0.2,
-}
+from tests.celery.goods import cups
+from tests.celery.harness import QUEUES, CeleryWorker, rung
 
 
 @pytest.fixture
@@ -51,7 +32,7 @@ def broker(request):
 @pytest.fixture
 def folder(tmp_path):
     """A broker that needs no server."""
-    with _rung(Folder(tmp_path / "broker")) as found:
+    with rung(Folder(tmp_path / "broker")) as found:
         yield found
 
 
@@ -59,22 +40,10 @@ def folder(tmp_path):
 def redis():
     """A Redis of the test's own, to be stopped and started."""
     try:
-        with services.redis() as found, _rung(found):
+        with services.redis() as found, rung(found):
             yield found
     except services.Unavailable as reason:
         pytest.skip(str(reason))
-
-
-@contextmanager
-def _rung(broker):
-    """This process rings there."""
-    conf = current_app.conf
-    before = conf.broker_url, conf.broker_transport_options
-    conf.broker_url, conf.broker_transport_options = broker.url, options_of(broker)
-    tasks.bell = tasks.Bell()
-    yield broker
-    conf.broker_url, conf.broker_transport_options = before
-    tasks.bell = tasks.Bell()
 
 
 @pytest.fixture
@@ -97,21 +66,4 @@ def start(ai, settings, tmp_path):
 @pytest.fixture
 def products(ai):
     """`products(n)` gives that many with facts enough to write from."""
-
-    def made(number):
-        category = Category.objects.create(name="Kitchen", slug="kitchen")
-        maker = Maker.objects.create(name="Tolmy")
-        rows = [
-            Product(sku=f"T{n}", title=f"Cup {n}", maker=maker, category=category, price=1)
-            for n in range(number)
-        ]
-        Product.objects.bulk_create(rows)
-        found = Product.objects.filter(maker=maker)
-        Attribute.objects.bulk_create(
-            Attribute(product=row, name=name, value=value)
-            for row in found
-            for name, value in (("Material", "Stoneware"), ("Volume", "300 ml"))
-        )
-        return found
-
-    return made
+    return cups

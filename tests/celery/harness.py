@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
+from celery import current_app
 from django.db import connection
 from django.db.models import Count
 
+from shop_ai import tasks
 from shop_ai.models import Job, WorkerBoot
 from shop_ai.models.job import LIVE
 from tests.models.invariants import violations
@@ -50,10 +54,54 @@ def options_of(broker):
     return getattr(broker, "transport_options", {})
 
 
+@contextmanager
+def rung(broker):
+    """This process rings there."""
+    conf = current_app.conf
+    before = conf.broker_url, conf.broker_transport_options
+    conf.broker_url, conf.broker_transport_options = broker.url, options_of(broker)
+    tasks.bell = tasks.Bell()
+    yield broker
+    conf.broker_url, conf.broker_transport_options = before
+    tasks.bell = tasks.Bell()
+
+
+HELD = """
+SELECT EXISTS (
+  SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND backend_type = 'client backend' AND xact_start IS NOT NULL
+) OR EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')
+"""
+
+
+def somebody_holds_a_lock():
+    """Whether a transaction other than our own is open now."""
+    if connection.vendor == "sqlite":
+        return _sqlite_is_locked(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute(HELD)
+        return cursor.fetchone()[0]
+
+
+def _sqlite_is_locked(path):
+    probe = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        probe.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        probe.close()
+    return False
+
+
 class CeleryWorker:
     """One worker process; `shop_ai` are settings over those of the suite."""
 
+    app = "demo_store"
+
     def __init__(self, broker, log, *, shop_ai, queues):
+        self.began = 0
+        """Length of the log when it was started last."""
         self.broker = broker
         self.log = log
         self.shop_ai = shop_ai
@@ -67,8 +115,9 @@ class CeleryWorker:
             "broker": self.broker.url,
             "transport_options": options_of(self.broker),
         }
-        command = [sys.executable, "-m", "celery", "-A", "demo_store", "worker", "--pool=solo"]
+        command = [sys.executable, "-m", "celery", "-A", self.app, "worker", "--pool=solo"]
         names = {"DJANGO_SETTINGS_MODULE": "tests.celery.settings", "SHOP_TEST": json.dumps(given)}
+        self.began = len(self.text) if self.log.exists() else 0
         with self.log.open("a") as output:
             self.process = subprocess.Popen(
                 [*command, "-Q", self.queues, "--loglevel=info"],
@@ -87,11 +136,27 @@ class CeleryWorker:
         return WorkerBoot.objects.filter(pid=self.process.pid).order_by("-started_at").first()
 
     def is_ready(self):
-        assert self.process.poll() is None, self.text
-        return self.boot is not None and self.boot.state == "ready"
+        assert self.ended() is None, self.text
+        return self.awake()
+
+    def awake(self):
+        """Whether it is there and takes jobs."""
+        return self.ended() is None and self.boot is not None and self.boot.state == "ready"
+
+    def ended(self):
+        """Its exit code, once it has ended."""
+        return self.process.poll()
 
     def send(self, number):
         self.process.send_signal(number)
+
+    def freeze(self):
+        """SIGSTOP between two transactions: in the middle of one, its locks would stop the others as well."""
+        self.send(signal.SIGSTOP)
+        while somebody_holds_a_lock():
+            self.send(signal.SIGCONT)
+            time.sleep(0.01)
+            self.send(signal.SIGSTOP)
 
     def stop(self, number=signal.SIGTERM):
         """Ask it to end; its exit code."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from shop_ai.exceptions import ConfigurationError
 from shop_ai.lm.echo import EchoBackend
@@ -38,3 +39,16 @@ class NeedsOptions(EchoBackend):
 
     def __init__(self, *args, **kwargs):
         raise ConfigurationError("it needs options")
+
+
+class Halfway(EchoBackend):
+    """Says half of a text, and the rest once the file `until` is there; never without one."""
+
+    def _tell(self, listener, completion):
+        text = completion.candidates[0].text
+        listener.tell(text[: len(text) // 2])
+        until = Path(self.options.get("until", "/nowhere/at/all"))
+        while not until.exists() and not self._closed:
+            self._wait(0.05)
+            self.progressed_at = time.monotonic()
+        super()._tell(listener, completion)

@@ -14,6 +14,7 @@ from shop_ai.models import Attempt, Job, Lane, State
 from tests.celery.harness import all_ended, check, check_written_once, counts, slow, wait_until
 
 LEASE = 1.0
+DEAD_BACKEND = 70
 
 
 def done():
@@ -43,18 +44,21 @@ def test_two_hundred_jobs_survive_twenty_kills(redis, start, products):
 
 
 def test_a_worker_that_was_stopped_for_two_leases_writes_nothing(redis, start, products):
-    """A stop may hit the middle of a transaction, whose locks then keep the job where it is: try again."""
-    slower, rows = start(redis, LM=slow(2.0)), products(32)
-    other = None
+    """The second worker comes only when the first is stopped: what runs is held by nobody else."""
+    slower, rows = start(redis, LM=slow(3.0)), products(32)
 
     for n in range(0, 32, 8):
         jobs.enqueue("describe_product", list(rows)[n : n + 8])
         wait_until(lambda: Job.objects.filter(state=State.RUNNING).exists(), "a running job")
-        slower.send(signal.SIGSTOP)
-        other = other or start(redis)
+        slower.freeze()
+        assert set(Job.objects.values_list("lease_owner", flat=True).exclude(lease_owner=None)) == {
+            slower.boot.pk
+        }
+        other = start(redis)
         time.sleep(2 * LEASE)
         slower.send(signal.SIGCONT)
         wait_until(all_ended, "the jobs")
+        assert other.stop() == 0
 
     assert Attempt.objects.filter(outcome="lost").exists()
     check(32)
@@ -73,3 +77,19 @@ def test_a_worker_for_upkeep_alone_brings_back_what_a_dead_one_held(folder, star
 
     wait_until(lambda: counts() == {"queued": 4}, "the leases to run out")
     assert set(Job.objects.values_list("worker_lost", flat=True)) == {1}
+
+
+def test_a_worker_whose_language_model_is_dead_ends_and_loses_no_job(folder, start, products):
+    """As after a CUDA error, which no process survives."""
+    dead = {"BACKEND": "shop_ai.lm.echo.EchoBackend", "OPTIONS": {"fail": {"": "DeadBackend"}}}
+    jobs.enqueue("describe_product", products(4))
+
+    worker = start(folder, ready=False, LM=dead)
+
+    assert worker.wait() == DEAD_BACKEND, worker.text
+    assert "will not answer any more" in worker.text
+    assert set(Job.objects.values_list("state", "worker_lost")) <= {("running", 0), ("queued", 1)}
+    start(folder)
+    wait_until(all_ended, "the jobs")
+    assert counts() == {"succeeded": 4}
+    check(4)

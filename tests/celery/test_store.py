@@ -5,33 +5,12 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from demo_store.catalogue.models import Category, Maker, Product
+from demo_store.catalogue.models import Product
 from shop_ai.models import Job
+from tests.celery.goods import form
 from tests.celery.harness import all_ended, check, check_written_once, counts, wait_until
 
 SAVES = 50
-
-
-def form(number):
-    """What a merchant types into the form of a new product, with two lines of its attribute table."""
-    return {
-        "sku": f"N{number}",
-        "title": f"Jug {number}",
-        "maker": Maker.objects.get().pk,
-        "category": Category.objects.get().pk,
-        "language": "en",
-        "price": "9.90",
-        "stock": "1",
-        "is_public": "on",
-        "long_text": "",
-        "meta_title": "",
-        "attributes-TOTAL_FORMS": "2",
-        "attributes-INITIAL_FORMS": "0",
-        "attributes-0-name": "Material",
-        "attributes-0-value": "Glass",
-        "attributes-1-name": "Volume",
-        "attributes-1-value": "1 l",
-    }
 
 
 @pytest.mark.parametrize("debounce", [0.0, 0.5])

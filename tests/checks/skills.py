@@ -38,6 +38,10 @@ class Answer(Title):
     writes = {}
 
 
+class Adapted(Title):
+    name, adapter = "write_adapted", "shop-titles"
+
+
 class Condition(Title):
     name = "write_sometimes"
     condition = {"sloga": "x"}

@@ -48,6 +48,7 @@ def test_W032_unknown_language_names_the_nearest(store):
     [
         ("SWEEP_EVERY", 0, "SHOP_AI['SWEEP_EVERY'] is 0.", "Set it to more than 0."),
         ("GRACE", -1, "SHOP_AI['GRACE'] is -1.", "Set it to 0 or more."),
+        ("STREAM_EXPIRES", 0.0, "SHOP_AI['STREAM_EXPIRES'] is 0.", "Set it to more than 0."),
         ("DEADLINE", 0.0, "SHOP_AI['DEADLINE'] is 0.", "Set it to more than 0."),
     ],
 )

@@ -15,7 +15,7 @@ from shop_ai import checks
 from shop_ai.checks.messages import IDS
 
 HERE = Path(__file__).parent
-SKILLS_OWN = {"E060", "E061", "E062"}
+SKILLS_OWN = {"E060", "E061", "E062", "E063"}
 """Said by the skills themselves, and tested with them."""
 
 

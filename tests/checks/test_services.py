@@ -86,3 +86,20 @@ def test_E043_eager_celery(store):
         "CELERY_TASK_ALWAYS_EAGER is True: the language model would run in the web process.",
         "Take CELERY_TASK_ALWAYS_EAGER out; tests use shop_ai.testing instead.",
     )
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "localhost:6379", "http://localhost", "redis://", "redis://:secret@", "unix://", "redis://[::1"],
+)
+def test_E044_stream_url_that_is_no_redis(store, url):
+    assert store.set(STREAM_URL=url).message() == (
+        "E044",
+        "SHOP_AI['STREAM_URL'] is no address of a Redis.",
+        'Write one such as "redis://localhost:6379/1", or None for the database.',
+    )
+
+
+@pytest.mark.parametrize("url", [None, "redis://:pw@host:1/2", "rediss://host", "unix:///run/redis.sock"])
+def test_E044_is_silent_for_an_address(store, url):
+    assert store.set(STREAM_URL=url).messages() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shop_ai.lm import checkpoints
 from tests.lm import tiny
 
 
@@ -17,22 +18,32 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def adapter_folder(folder, tmp_path_factory):
+    """A folder with adapters for them: "red" and "blue" for the first, "green" for the second."""
+    found = tmp_path_factory.mktemp("adapters")
+    first, second = (checkpoints.verify(name, folder) for name in ("tiny", "sliding"))
+    tiny.adapter(found / "red", first, seed=1, temperatures={"score_review": 2.5})
+    tiny.adapter(found / "blue", first, seed=2, target_modules="all-linear", use_rslora=True)
+    tiny.adapter(found / "green", second, seed=3)
+    return found
+
+
+@pytest.fixture(scope="session")
 def embedded():
     """The embedded checkpoint in the default folder, installed when it is not there."""
-    from shop_ai.lm import checkpoints
-
     return checkpoints.install("smollm2-135m")
 
 
 @pytest.fixture
-def local(folder):
+def local(folder, adapter_folder):
     """Makes open backends on the CPU in fp32, and closes them afterwards."""
     from shop_ai.lm.local import LocalBackend
 
     opened = []
 
     def make(checkpoint="tiny", **options):
-        backend = LocalBackend(checkpoint, {"folder": folder, "device": "cpu", "dtype": "float32", **options})
+        folders = {"folder": folder, "adapter_folder": adapter_folder}
+        backend = LocalBackend(checkpoint, {**folders, "device": "cpu", "dtype": "float32", **options})
         backend.open()
         opened.append(backend)
         return backend

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from shop_ai.exceptions import CheckpointError, UnsupportedRequest
 from shop_ai.lm.base import Choose, Generate, Sampling
 from shop_ai.lm.local import machine
+from shop_ai.lm.local.cache import Layer, Slots
 from shop_ai.lm.local.choose import probabilities, recompute, told_apart, weigh
 from shop_ai.lm.local.limits import Limits, Trouble
 from shop_ai.lm.local.masks import Grammars
@@ -264,3 +265,43 @@ def test_a_device_that_is_not_there_is_refused():
         assert machine.pick_device("auto").type == "cpu"
         with pytest.raises(CheckpointError, match="no CUDA"):
             machine.pick_device("cuda")
+
+
+# -- The cache ---------------------------------------------------------------------------------------
+
+
+def test_memory_that_runs_out_half_way_leaves_the_cache_usable(monkeypatch):
+    cache = Slots(layers=3, places=40)
+    for layer in cache.own:
+        layer.lazy_initialization(torch.ones(1, 2, 1, 4), torch.ones(1, 2, 1, 4))
+    grow, calls = Layer.grow, []
+
+    def sometimes(self, places, tokens):
+        calls.append(self)
+        if len(calls) == 2:
+            raise MemoryError
+        grow(self, places, tokens)
+
+    monkeypatch.setattr(Layer, "grow", sometimes)
+    with pytest.raises(MemoryError):
+        cache.ensure(30, 600)
+    assert (cache.room, cache.tokens) == (16, 512)
+
+    cache.ensure(20, 600)
+
+    assert (cache.room, cache.tokens) == (32, 640)
+    assert {held.shape for layer in cache.own for held in layer.held} == {(32, 2, 640, 4)}
+
+
+def test_memory_is_held_for_the_rows_in_use_only(local):
+    backend = local(rows=64)
+    few = backend.submit(Generate(messages=ask("x"), max_tokens=4))
+    few.result(15)
+    held = backend.loop.rows.cache.room
+
+    with backend._changed:
+        many = [backend.submit(Generate(messages=ask("x"), max_tokens=30)) for _ in range(40)]
+
+    assert all(future.result(30).candidates for future in many)
+    assert held == 16
+    assert 40 <= backend.loop.rows.cache.room < backend.loop.rows.cache.places

@@ -16,18 +16,18 @@ from shop_ai.testing import BackendContract
 
 class TestEcho(BackendContract):
     def make_backend(self):
-        return EchoBackend(options={"latency": 0.01, "room": 8})
+        return EchoBackend(options={"latency": 0.01, "room": 8, "adapters": ["scores"]})
 
 
 class TestHostile(BackendContract):
     def make_backend(self):
-        return HostileBackend()
+        return HostileBackend(options={"adapters": []})
 
 
 class Plain(EchoBackend):
     """A backend that can only write free text."""
 
-    schema = choose = False
+    schema = choose = adapters = False
 
 
 class TestFlags(BackendContract):
@@ -38,16 +38,31 @@ class TestFlags(BackendContract):
 class TestLocal(BackendContract):
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
-    def _checkpoint(cls, folder):
-        cls.options = {"folder": folder, "device": "cpu", "rows": 12}
+    def _checkpoint(cls, folder, adapter_folder):
+        cls.options = {"folder": folder, "adapter_folder": adapter_folder, "device": "cpu", "rows": 12}
 
     def make_backend(self):
         return LocalBackend("tiny", self.options)
 
 
+class TestLocalInBfloat16(TestLocal):
+    def make_backend(self):
+        return LocalBackend("tiny", {**self.options, "dtype": "bfloat16"})
+
+
 class TestLocalStatic(TestLocal):
     def make_backend(self):
         return LocalBackend("sliding", self.options)
+
+
+class TestManager(TestLocal):
+    def make_backend(self):
+        return LocalBackend("tiny", {**self.options, "engine": "manager", "cache_tokens": 16384})
+
+
+class TestManagerSliding(TestLocal):
+    def make_backend(self):
+        return LocalBackend("sliding", {**self.options, "engine": "manager", "cache_tokens": 16384})
 
 
 @pytest.mark.lm
@@ -59,6 +74,12 @@ class TestEmbedded(BackendContract):
 
     def make_backend(self):
         return LocalBackend("smollm2-135m", {"device": "cpu"})
+
+
+@pytest.mark.lm
+class TestEmbeddedManager(TestEmbedded):
+    def make_backend(self):
+        return LocalBackend("smollm2-135m", {"device": "cpu", "engine": "manager", "cache_tokens": 32768})
 
 
 def test_naming_a_backend_loads_nothing_heavy():

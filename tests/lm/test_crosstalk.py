@@ -12,7 +12,6 @@ from shop_ai.lm.base import Choose, Generate
 from shop_ai.testing import ask
 from tests.lm.test_loop import requests, single
 
-BATCHES = 1000
 ROWS = 8
 WITHIN = 60
 
@@ -28,9 +27,10 @@ def bound(number):
     return canary, Generate(messages=ask(f"{canary} " * (1 + number % 5)), max_tokens=20, schema=only(canary))
 
 
-def test_canaries_of_a_thousand_batches_stay_in_their_rows(local):
+@pytest.mark.parametrize(("engine", "batches"), [("loop", 1000), ("manager", 150)])
+def test_canaries_of_many_batches_stay_in_their_rows(local, engine, batches):
     """Free text, schemas, choices and cancelled requests mixed; what is written alone is known."""
-    backend, random = local(rows=ROWS), Random(11)
+    backend, random = local(rows=ROWS, engine=engine, cache_tokens=16384), Random(11)
     free = [
         replace(request, n=1 + number % 2, max_tokens=3 + number % 6)
         for number, request in enumerate(requests(24, seed=4))
@@ -40,7 +40,7 @@ def test_canaries_of_a_thousand_batches_stay_in_their_rows(local):
     weighed = backend.submit(choice).result(WITHIN).probabilities
     kept = 0
 
-    for batch in range(BATCHES):
+    for batch in range(batches):
         places = random.sample(range(len(free)), 3)
         canaries, guided = zip(*(bound(batch * 3 + number) for number in range(3)), strict=True)
         with backend._changed:  # all of them before the engine looks
@@ -59,17 +59,18 @@ def test_canaries_of_a_thousand_batches_stay_in_their_rows(local):
         for future in chosen:
             assert future.result(WITHIN).probabilities == pytest.approx(weighed, abs=1e-5)
 
-    assert kept == 3 * BATCHES
+    assert kept == 3 * batches
 
 
 @pytest.mark.lm
-def test_the_embedded_checkpoint_writes_alone_what_it_writes_in_a_batch(embedded):
+@pytest.mark.parametrize("engine", ["loop", "manager"])
+def test_the_embedded_checkpoint_writes_alone_what_it_writes_in_a_batch(embedded, engine):
     """Greedy, fp32, up to 64 tokens, mixed lengths, some leave early and some are cancelled."""
     from shop_ai.lm.local import LocalBackend
     from tests.benchmarks.engine.subjects import texts
 
     options = {"folder": str(embedded.path.parent), "device": "cpu", "dtype": "float32", "rows": 12}
-    backend = LocalBackend("smollm2-135m", options)
+    backend = LocalBackend("smollm2-135m", {**options, "engine": engine, "cache_tokens": 16384})
     backend.open()
     try:
         wanted = [

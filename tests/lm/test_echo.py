@@ -40,6 +40,15 @@ def one(backend, schema=None, *, text="Blue steel kettle, 1.7 litres", max_token
     return backend.submit(request).result(10).candidates
 
 
+def test_an_adapter_is_pretended_unless_the_names_are_given(echo):
+    under = Generate(messages=ask("x"), max_tokens=9, adapter="scores")
+
+    found = echo().submit(under).result(10)
+
+    assert found.provenance == {"adapter": "scores"}
+    assert isinstance(echo(adapters=["prose"]).submit(under).exception(10), exceptions.AdapterError)
+
+
 # -- Text ------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from email.utils import formatdate
 import pytest
 
 from shop_ai.exceptions import (
+    AdapterError,
     BackendError,
     CheckpointError,
     ConfigurationError,
@@ -616,6 +617,51 @@ def test_room_bounds_what_runs_at_a_time(server, remote):
         future.cancel()
 
 
+# -- Adapters ----------------------------------------------------------------------------------------
+
+SERVED = {"adapters": {"scores": "scores-v2"}}
+
+
+def test_an_adapter_is_asked_for_by_the_servers_name_of_it(server, remote):
+    server.always = answer(tops={"good": -0.1, "bad": -2.4})
+    backend = remote(tops=5, **SERVED)
+    choice = Choose(messages=MESSAGES, answers=("good", "bad"), adapter="scores", by_length=True)
+
+    found = [generate(backend, adapter=name).result(30) for name in ("scores", None)]
+    weighed = backend.submit(choice).result(30)
+
+    assert [body["model"] for body in server.bodies] == ["scores-v2", "lm", "scores-v2"]
+    assert found[0].provenance == weighed.provenance == {"adapter": "scores", "model": "scores-v2"}
+    assert found[1].provenance == {}
+
+
+@pytest.mark.parametrize(("options", "kind"), [({}, UnsupportedRequest), (SERVED, AdapterError)])
+def test_an_adapter_of_which_the_options_say_nothing_is_refused(server, remote, options, kind):
+    found = error(remote(**options), adapter="prose")
+
+    assert isinstance(found, kind)
+    assert "does not say what the server calls the adapter prose" in str(found)
+    assert not server.bodies
+
+
+def test_an_adapter_that_the_server_does_not_know_fails_its_requests_only(server, remote):
+    server.acts = [status(404), status(404)]
+    backend = remote(**SERVED)
+
+    found, bare = error(backend, adapter="scores"), error(backend)
+
+    assert isinstance(found, AdapterError)
+    assert str(found) == "The server does not know 'scores-v2', which is to be the adapter scores."
+    assert not isinstance(bare, AdapterError)
+
+
+def test_float32_on_demand_is_refused(server, remote):
+    found = remote(tops=5).submit(Choose(messages=MESSAGES, answers=("a", "b"), precise=True)).exception(30)
+
+    assert isinstance(found, UnsupportedRequest)
+    assert not server.bodies
+
+
 # -- Secrets and settings ----------------------------------------------------------------------------
 
 
@@ -684,6 +730,9 @@ BAD = [
     ({"room": "8"}, "E001"),
     ({"body": []}, "E001"),
     ({"body": {"messages": []}}, "E001"),
+    ({"adapters": ["scores"]}, "E001"),
+    ({"adapters": {"scores": ""}}, "E001"),
+    ({"adapters": {"scores": 5}}, "E001"),
     ({"capabilities": {"embed": True}}, "E001"),
     ({"capabilities": {"schema": "yes"}}, "E001"),
     ({"silence": 60}, "E033"),
@@ -713,6 +762,7 @@ def test_mistakes_stop_the_worker_with_one_sentence(wrong, number):
 
 def test_good_options_pass_the_checks(settings):
     options = {"base_url": "http://[::1]:8000/v1/", "capabilities": {"schema": True}, "silence": 59.0}
+    options |= {"adapters": {"scores": "scores-v2"}}
     settings.SHOP_AI = {"LM": {"BACKEND": "shop_ai.lm.remote.RemoteBackend", "OPTIONS": options}}
 
     assert list(RemoteBackend.check()) == []

@@ -1,9 +1,11 @@
-"""A language model of a few kilobytes with random weights, its own tokenizer and a chat template."""
+"""Language models of a few kilobytes with random weights and a tokenizer of their own; adapters for them."""
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
+from shop_ai.lm import adapters
 from shop_ai.lm.checkpoints import Manifest, seal
 
 TEMPLATE = (
@@ -69,3 +71,40 @@ def build(path: Path, *, sliding: bool = False) -> Manifest:
     model(vocabulary=len(words) + 8, sliding=sliding).save_pretrained(path)
     words.save_pretrained(path)
     return seal(path, name=path.name, source="random numbers", licence="BSD-3-Clause")
+
+
+def adapter(path: Path, checkpoint: Manifest, *, seed=1, temperatures=None, **settings) -> adapters.Manifest:
+    """Save a random LoRA adapter, as peft makes it, as an installed one of the name `path.name`."""
+    with_adapter(checkpoint, seed=seed, **settings).save_pretrained(path)
+    return adapters.seal(
+        path, name=path.name, checkpoint=checkpoint, licence="BSD-3-Clause", temperatures=temperatures
+    )
+
+
+def with_adapter(checkpoint: Manifest, *, seed=1, **settings):
+    """The checkpoint in fp32 with a new random adapter beside its weights, not merged."""
+    import torch
+    from peft import LoraConfig
+
+    torch.manual_seed(seed)
+    targets = ["q_proj", "v_proj", "up_proj", "down_proj"]
+    plain = {"r": 4, "lora_alpha": 8, "target_modules": targets, "init_lora_weights": False}
+    return _peft(
+        checkpoint, lambda bare, peft: peft.get_peft_model(bare, LoraConfig(**{**plain, **settings}))
+    )
+
+
+def unmerged(checkpoint: Manifest, adapter: adapters.Manifest):
+    """The checkpoint in fp32 with an installed adapter beside its weights: peft's own way."""
+    return _peft(checkpoint, lambda bare, peft: peft.PeftModel.from_pretrained(bare, adapter.path))
+
+
+def _peft(checkpoint: Manifest, make):
+    import peft
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    bare = AutoModelForCausalLM.from_pretrained(checkpoint.path, dtype=torch.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an older name
+        return make(bare, peft).eval()

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 from shop_ai import tasks
 from shop_ai.management import doctor
 from shop_ai.models import Pause, WorkerBoot
+from tests.lm import disk
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +121,25 @@ def test_a_web_server_needs_no_checkpoint(run, settings, tmp_path, alive, heard)
     assert findings(run)["checkpoint"]["level"] == "warn"
 
 
+def test_installed_adapters_and_which_fit(run, settings, tmp_path, monkeypatch):
+    from shop_ai.skills import DescribeProduct
+
+    monkeypatch.setattr(DescribeProduct, "adapter", "blue")
+    folders = {"CHECKPOINTS": tmp_path / "checkpoints", "ADAPTERS": tmp_path / "adapters"}
+    first, second = (disk.checkpoint(tmp_path / "checkpoints" / name, name) for name in ("first", "second"))
+    disk.adapter(tmp_path / "adapters" / "red", first)
+    disk.adapter(tmp_path / "adapters" / "blue", second)
+    change(settings, LM={"BACKEND": "shop_ai.lm.local.LocalBackend", "CHECKPOINT": "first"}, **folders)
+
+    found = json.loads(run("ai_doctor", "--json").out)["findings"]
+
+    blue, red = (each for each in found if each["about"] == "adapter")
+    assert (red["level"], red["text"]) == ("ok", "red fits first.")
+    assert blue["level"] == "warn"
+    assert blue["text"].startswith("The adapter blue was trained on second ")
+    assert "shop_ai.W066" in next(each["text"] for each in found if each["about"] == "settings")
+
+
 def test_no_worker(run):
     found = findings(run)["worker"]
 
@@ -176,3 +196,21 @@ def test_now_tells_why_it_does_not_run(run, settings):
     change(settings, LM={"BACKEND": "shop_ai.lm.echo.EchoBackend", "OPTIONS": {"fail_open": "No room."}})
 
     assert findings(run, "--now")["here"]["text"].endswith("No room.")
+
+
+def test_workers_with_older_settings(run, alive):
+    alive(detail={"backend": "EchoBackend", "skills": ["another_skill"]})
+
+    found = findings(run)["worker"]
+
+    assert "No worker knows the skill describe_product" in found["text"]
+    assert found["next"] == "Restart the workers."
+
+
+def test_a_project_without_a_celery_app(run, monkeypatch):
+    monkeypatch.setattr(current_app, "main", "default")
+
+    found = findings(run)
+
+    assert "no Celery app" in found["broker"]["text"] and "celery.py" in found["broker"]["next"]
+    assert "-A yourproject" in found["worker"]["next"]

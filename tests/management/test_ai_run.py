@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from demo_store.catalogue.models import Product
+from shop_ai import jobs
 from shop_ai.management.commands import ai_run
 from shop_ai.models import Job, Pause, Suggestion
 from shop_ai.worker import Worker, build_backend
@@ -111,6 +112,33 @@ def test_rows_that_wait_already_are_not_queued_twice(run, products, alive, monke
 
     assert Job.objects.count() == 5
     assert "5 of 5 rows were waiting already" in said.out
+
+
+def test_now_does_and_counts_what_waited_already(run, products):
+    jobs.enqueue("describe_product", products[0])
+
+    said = run("ai_run", "describe_product", "--now", "--json", "--ids", str(products[0].pk))
+
+    told = json.loads(said.out)
+    assert (told["already_waiting"], told["states"]) == (1, {"succeeded": 1})
+
+
+def test_what_was_declined_is_told_with_its_reason_and_the_drafts_with_their_place(run, products):
+    products[0].attributes.all().delete()
+
+    said = run("ai_run", "describe_product", "--now")
+
+    assert "1 × Not enough facts to write from: attributes." in said.out
+    assert "4 drafts wait for review" in said.out
+
+
+def test_workers_with_older_settings_are_told(run, products, alive):
+    alive(detail={"skills": ["another_skill"]})
+
+    said = run("ai_run", "describe_product")
+
+    assert said.code == 1
+    assert "No worker knows describe_product" in said.error and "Restart" in said.error
 
 
 def test_a_checkpoint_that_is_not_sound_is_told(run, products, settings):
@@ -237,3 +265,48 @@ def _work_when_queued():
     finally:
         worker.backend.close()
         connection.close()
+
+
+# -- following -------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stream_prints_sentences_as_they_come(run, carried):
+    first, second = rows.product("Of oak. Holds 1.5 l"), rows.product("Of tin. 很好。")
+
+    said = run("ai_run", "tell_text", "--now", "--stream")
+
+    lines = said.out.splitlines()
+    assert [line for line in lines if line.startswith(f"{first.pk}: ")] == [
+        f"{first.pk}: Echo: Of oak.",
+        f"{first.pk}: Holds 1.5 l.",
+        f"{first.pk}: (done)",
+    ]
+    assert f"{second.pk}: Echo: Of tin." in lines
+    assert lines[-1].startswith("2 done in ")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stream_beside_json_leaves_the_json_alone(run, carried):
+    rows.product("Of oak.")
+
+    said = run("ai_run", "tell_text", "--now", "--stream", "--json")
+
+    assert json.loads(said.out)["states"] == {"succeeded": 1}
+    assert "Echo: Of oak." in said.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stream_says_when_the_stored_text_is_another(run, carried):
+    row = rows.product("Of oak.")
+
+    said = run("ai_run", "tell_otherwise", "--now", "--stream")
+
+    assert f"{row.pk}: (done; the stored text is another)" in said.out.splitlines()
+
+
+def test_stream_needs_a_skill_that_streams(run, products):
+    said = run("ai_run", "describe_product", "--now", "--stream")
+
+    assert (said.code, Job.objects.count()) == (1, 0)
+    assert said.error == "describe_product does not stream; its class would say `streams = True`."

@@ -141,20 +141,22 @@ class Watch:
 
     def rows(self, rows: Iterable[Model], *, written: Collection[str]) -> None:
         """From now on these rows may change in the written columns only."""
+        keys: dict[str, list[str]] = {}
         for row in rows:
-            label = row._meta.label_lower
+            keys.setdefault(row._meta.label_lower, []).append(str(row.pk))
+        for label, some in keys.items():
             self._written[label] = frozenset(written)
-            self._rows.setdefault(label, {}).update(self._columns(label, [str(row.pk)]))
+            self._rows.setdefault(label, {}).update(self._columns(label, some))
 
     def violations(self, **known: Any) -> list[str]:
-        return [*violations(**known), *self._moved(), *self._changed()]
+        return [*violations(**known), *self.moved(), *self._changed()]
 
     def _columns(self, label: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         rows = apps.get_model(label)._base_manager.filter(pk__in=list(keys)).values()
         written = self._written[label]
         return {str(r["id"]): {k: v for k, v in r.items() if k not in written} for r in rows}
 
-    def _moved(self) -> list[str]:
+    def moved(self) -> list[str]:
         """I3: an ended job stays as it ended, to the last column."""
         now = {row["id"]: row for row in Job.objects.filter(state__in=TERMINAL).values()}
         found = [

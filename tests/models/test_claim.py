@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection, connections, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from shop_ai import jobs
 from shop_ai.models import Attempt, Job, Lane, Pause, State, moves
@@ -115,6 +117,87 @@ def test_nothing_is_taken_past_a_job_that_must_run_alone():
     taken = Hand().claim(5)
 
     assert [job.target_id for job in taken] == [str(rows[0].pk)]
+
+
+# -- the adapter in use ------------------------------------------------------------------------
+
+
+def two_skills(*seconds: float, lane=Lane.BULK):
+    """Jobs of write_text that are so much younger than one of draft_title."""
+    jobs.enqueue("draft_title", product(), lane=lane)
+    rows = queue(len(seconds), lane=lane)
+    (other,) = Job.objects.filter(skill="draft_title", state=State.QUEUED)
+    for row, younger in zip(rows, seconds, strict=True):
+        Job.objects.filter(target_id=str(row.pk)).update(rank=other.rank + timedelta(seconds=younger))
+
+
+def taken(total, **kwargs):
+    return [job.skill for job in Hand().claim(total, **kwargs)]
+
+
+def test_jobs_of_the_adapter_in_use_go_before_older_ones():
+    two_skills(1, 5, 9)
+
+    assert taken(3, at_hand=["write_text"]) == ["write_text"] * 3
+
+
+def test_a_job_of_another_adapter_is_passed_for_some_seconds_only():
+    two_skills(1, 5, 11, 12)
+
+    assert sorted(taken(3, at_hand=["write_text"])) == ["draft_title", "write_text", "write_text"]
+
+
+def test_where_there_is_room_for_both_both_are_taken():
+    two_skills(1, 2)
+
+    assert sorted(taken(5, at_hand=["write_text"])) == ["draft_title", "write_text", "write_text"]
+
+
+def test_where_none_is_at_hand_the_oldest_goes_first():
+    two_skills(1, 5)
+
+    assert taken(1, at_hand=[]) == ["draft_title"]
+
+
+def test_interactive_work_of_another_adapter_goes_before_a_bulk_run():
+    queue(5, lane=Lane.BULK)
+    jobs.enqueue("draft_title", product())
+
+    assert taken(1, at_hand=["write_text"]) == ["draft_title"]
+
+
+def test_the_room_of_a_lane_holds_for_every_adapter():
+    two_skills(1, 2)
+    queue(2)
+
+    found = Hand().claim(5, caps={"interactive": 5, "bulk": 1}, at_hand=["write_text"])
+
+    assert sorted(job.lane for job in found) == ["bulk", "interactive", "interactive"]
+
+
+def test_a_job_of_another_adapter_that_must_run_alone_is_not_passed_for_ever():
+    two_skills(1, 11)
+    Job.objects.filter(skill="draft_title").update(worker_lost=2)
+
+    assert taken(5, at_hand=["write_text"], idle=False) == ["write_text"]
+    assert taken(5, at_hand=["write_text"], idle=False) == []
+    assert taken(5, at_hand=["write_text"]) == ["draft_title"]
+
+
+@pytest.mark.parametrize("at_hand", [None, ["write_text"]])
+def test_a_claim_takes_as_many_queries_for_one_job_as_for_many(at_hand):
+    two_skills(1)
+    with CaptureQueriesContext(connection) as few:
+        taken(2, at_hand=at_hand)
+    two_skills(*range(30))
+
+    with CaptureQueriesContext(connection) as many:
+        assert len(taken(31, at_hand=at_hand)) == 31
+
+    assert len(many) == len(few)
+
+
+# -- time, and other workers -------------------------------------------------------------------
 
 
 def test_an_overdue_job_expires(shop):

@@ -112,6 +112,15 @@ def test_wording_that_does_not_fit_is_refused(values, words):
     assert title_of(row) == ""
 
 
+def test_an_empty_wording_is_refused(person):
+    row, suggestion = drafted(meta_title="Old")
+
+    with pytest.raises(Refused, match="seo_title is empty"):
+        jobs.apply(suggestion, by=person, values={"seo_title": " \n "})
+
+    assert title_of(row) == "Old"
+
+
 def test_a_text_that_somebody_changed_is_a_conflict():
     row, suggestion = drafted()
     edit(row, meta_title="By hand")

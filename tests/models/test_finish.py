@@ -6,7 +6,7 @@ import pytest
 
 from demo_store.catalogue.models import Attribute, Product
 from shop_ai import jobs, signals
-from shop_ai.exceptions import TargetGone
+from shop_ai.exceptions import Refused, TargetGone
 from shop_ai.models import Attempt, Job, Lane, State, Suggestion, moves
 from shop_ai.models.finish import finish
 from shop_ai.models.suggestion import Decision
@@ -109,6 +109,33 @@ def test_html_fields_get_paragraphs_and_can_be_reverted(shop):
     assert text_of(row) == "<p>Oak &amp; ash.</p><p>By hand.</p>"
     jobs.revert(Suggestion.objects.get(), by=None)
     assert text_of(row) == ""
+
+
+def html_title(shop):
+    made = shop_settings()
+    made["ROLES"]["product"]["FIELDS"]["seo_title"] = {"READ": "meta_title", "FORMAT": "html"}
+    shop(ROLES=made["ROLES"])
+
+
+def test_markup_counts_where_a_text_must_fit_its_field(shop):
+    html_title(shop)
+    row, hand, job, run = asked("draft_title")
+
+    finish(job, hand.answer(run, title="Oak & ash bowls. " * 4))
+    jobs.apply(Suggestion.objects.get(), by=None)
+
+    row.refresh_from_db()
+    assert row.meta_title == "<p>Oak &amp; ash bowls. Oak &amp; ash bowls.</p>"
+    assert Suggestion.objects.get().after == {"seo_title": "Oak & ash bowls. Oak & ash bowls."}
+
+
+def test_a_persons_text_that_fits_only_without_its_markup_is_refused(shop):
+    html_title(shop)
+    _row, hand, job, run = asked("draft_title")
+    finish(job, hand.answer(run, title="Oak."))
+
+    with pytest.raises(Refused, match="76 characters, with its markup; the store's field takes 70"):
+        jobs.apply(Suggestion.objects.get(), by=None, values={"seo_title": "x" * 69})
 
 
 def test_a_new_answer_replaces_the_one_that_waits():

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from shop_ai.exceptions import InvalidOutput
-from shop_ai.lm.base import Candidate, Completion, Generate
+from shop_ai.lm.base import Candidate, Choose, Completion, Generate, Request
 from shop_ai.roles import PRODUCT
 from shop_ai.skills import Params, Skill, Subject
 
@@ -44,6 +44,23 @@ def test_request_carries_the_prompt_and_the_schema_of_the_output() -> None:
     assert "- Lovely.\n- It broke." in request.messages[-1].text
     assert request.schema is not None
     assert request.schema["properties"]["summary"]["maxLength"] == 120
+
+
+def test_every_request_is_under_the_skills_adapter() -> None:
+    """Also where a skill writes its requests itself; a choice names the skill whose calibration applies."""
+
+    class Weighs(SummariseReviews):
+        adapter = "scores"
+
+        def requests(self, subject: Subject) -> list[Request]:
+            choice = Choose(messages=self.messages(subject), answers=("good", "bad"))
+            return [choice, *super().requests(subject)]
+
+    choice, written = Weighs().ask(subject())
+
+    assert isinstance(choice, Choose)
+    assert (choice.adapter, choice.skill, written.adapter) == ("scores", "summarise_reviews", "scores")
+    assert [request.adapter for request in SummariseReviews().ask(subject())] == [None]
 
 
 def test_schema_never_grows_past_the_output_itself() -> None:

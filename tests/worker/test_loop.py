@@ -9,15 +9,16 @@ from django.db import DatabaseError, OperationalError, connections
 
 from demo_store.catalogue.models import Product
 from shop_ai import jobs
-from shop_ai.exceptions import BackendError, InvalidOutput, TargetGone
+from shop_ai.exceptions import BackendError, DeadBackend, Declined, InvalidOutput, TargetGone
 from shop_ai.lm.base import Backend
 from shop_ai.lm.echo import EchoBackend
 from shop_ai.models import Attempt, Job, Lane, State, Suggestion, WorkerBoot, moves
 from shop_ai.models.clock import later
 from shop_ai.worker import Worker, build_backend, loop
 from shop_ai.worker.keeper import register
+from shop_ai.worker.run import load, prepare
 from tests.models.invariants import Watch, violations
-from tests.shop import WriteText, edit, pass_time, product, products, review
+from tests.shop import Hand, WriteText, edit, pass_time, product, products, review
 from tests.worker.by_hand import ByHand
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +80,15 @@ def test_provenance_says_who_wrote_it(worker):
     assert (provenance["backend"], provenance["asked"]) == ("EchoBackend", 1)
     assert provenance["fields"] == ["attributes", "brand", "name"]
     assert Attempt.objects.get().tokens_out > 0
+
+
+def test_provenance_says_under_which_adapter(worker, monkeypatch):
+    monkeypatch.setattr(WriteText, "adapter", "prose")
+    queue()
+
+    worker().work_off()
+
+    assert Suggestion.objects.get().provenance["adapter"] == "prose"
 
 
 def test_an_old_text_is_applied_to_none_of_the_edited(worker):
@@ -216,6 +226,20 @@ def test_a_row_deleted_meanwhile_cancels_its_job(worker):
     }
 
 
+def test_a_row_deleted_while_it_was_read_is_gone_and_not_declined():
+    """F17: its facts may be gone before it is."""
+    row = product(facts=False)
+    jobs.enqueue("describe_product", row)
+    job = Hand().one()
+    rows = load([job])
+    with pytest.raises(Declined):
+        prepare(job, rows, EchoBackend())
+    row.delete()
+
+    with pytest.raises(TargetGone):
+        prepare(job, rows, EchoBackend())
+
+
 def test_options_that_no_longer_exist_end_the_job(worker):
     queue()
     Job.objects.update(params={"colour": "red"})
@@ -301,6 +325,34 @@ def test_a_store_that_refuses_the_value_fails_that_job_alone(worker, monkeypatch
 # -- the backend -------------------------------------------------------------------------------
 
 
+def test_what_is_at_hand_in_the_backend_is_claimed_first(worker, monkeypatch):
+    """Both skills wait for room; the backend has the adapter of the younger jobs in use."""
+    monkeypatch.setattr(WriteText, "adapter", "prose")
+    backend = ByHand()
+    backend.room = 2
+    backend.at_hand = lambda adapter: adapter == "prose"
+    jobs.enqueue("draft_title", [product() for _ in range(4)])
+    queue(4)
+    one = worker(backend)
+
+    one.step()
+
+    assert [request.adapter for request, _ in backend.asked] == ["prose", "prose"]
+
+
+def test_an_adapter_that_cannot_be_used_ends_its_jobs_and_opens_no_breaker(worker, monkeypatch):
+    monkeypatch.setattr(WriteText, "adapter", "prose")
+    queue(8)
+    jobs.enqueue("draft_title", product())
+    one = worker(adapters=[])
+
+    one.work_off()
+
+    assert states() == ["dead"] * 8 + ["succeeded"]
+    assert set(Job.objects.filter(state="dead").values_list("error_class", "charged")) == {("adapter", 0)}
+    assert not one.breaker.is_open
+
+
 def test_the_breaker_stops_asking_and_charges_nobody_while_open(worker):
     """F31: at most five failures, then one probe a pause; nothing is charged while it is open."""
     backend = ByHand()
@@ -318,6 +370,21 @@ def test_the_breaker_stops_asking_and_charges_nobody_while_open(worker):
     one.breaker._opened_at -= 60
     assert one.fill() == 1
     assert one.fill() == 0
+
+
+def test_a_dead_language_model_ends_the_loop_and_its_jobs_are_as_lost_with_it(worker):
+    backend = ByHand()
+    one = worker(backend)
+    queue(3)
+    one.step()
+
+    backend.fail(DeadBackend("CUDA error"))
+
+    with pytest.raises(DeadBackend, match="CUDA error"):
+        one.run()
+    assert not one.runs
+    moves.reap()
+    assert set(Job.objects.values_list("state", "worker_lost", "error_class")) == {("queued", 1, "")}
 
 
 def test_a_probe_that_fails_lets_another_job_go_first(worker):
@@ -789,6 +856,7 @@ def test_the_settings_make_the_backend():
 
     assert isinstance(backend, EchoBackend)
     assert backend.options["folder"]
+    assert backend.options["adapter_folder"]
 
 
 def test_a_worker_says_that_it_is_there():

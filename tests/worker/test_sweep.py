@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from demo_store.catalogue.models import Attribute, Product
 from demo_store.reviews.models import Review
-from shop_ai import jobs
-from shop_ai.models import Job, Lane, State, Suggestion, SweepMark
+from shop_ai import jobs, streams
+from shop_ai.models import Job, Lane, State, StreamEvent, Suggestion, SweepMark
+from shop_ai.models.clock import later
 from shop_ai.models.suggestion import Decision
 from shop_ai.roles import bindings, bound
 from shop_ai.skills import skill
+from shop_ai.streams import Event
 from shop_ai.worker import sweep as module
 from shop_ai.worker.sweep import changed_facts, grows, new_rows, sweep
 from tests.shop import Hand, PolishText, edit, pass_time, products, review, shop_settings
@@ -33,6 +37,16 @@ def written(count=1, name="write_text", **output):
     for job in hand.claim(count):
         hand.finish(job, **(output or {"text": "By the model."}))
     return rows
+
+
+def test_the_sweep_deletes_what_readers_were_told_long_ago(shop):
+    shop(ON_CREATE=ON_CREATE, STREAM_EXPIRES=60.0)
+    streams.publish(uuid.uuid4(), [Event(kind="sentence", attempt=1, text=text) for text in ("old", "new")])
+    StreamEvent.objects.filter(text="old").update(created_at=later(-61))
+
+    sweep()
+
+    assert list(StreamEvent.objects.values_list("text", flat=True)) == ["new"]
 
 
 # -- new rows ----------------------------------------------------------------------------------

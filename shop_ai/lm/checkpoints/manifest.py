@@ -9,7 +9,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from shop_ai.exceptions import CheckpointError
-from shop_ai.lm.checkpoints.contents import MANIFEST, inspect, sha256, weights_sha256
+from shop_ai.lm.checkpoints.contents import (
+    CHECKPOINT,
+    MANIFEST,
+    compare,
+    inspect,
+    sha256,
+    weights_sha256,
+)
 
 DEFAULT_FOLDER = Path("~/.cache/shop_ai/checkpoints")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(@[A-Za-z0-9][\w.-]*)?", re.ASCII)
@@ -82,16 +89,5 @@ def verify(name: str, folder: Path | str | None = None) -> Manifest:
     """Check every byte against the manifest; raises `CheckpointError` with one sentence."""
     path = location(name, folder)
     manifest = read(path, name)
-    again = f"run `manage.py ai_model install {name}`"
-    found = set(inspect(path))
-    if extra := sorted(found - set(manifest.files)):
-        raise CheckpointError(f"{path / extra[0]} does not belong to the checkpoint; remove it, or {again}.")
-    for file, (hashed, size) in manifest.files.items():
-        if file not in found:
-            raise CheckpointError(f"{path / file} is missing; {again}.")
-        actual = (path / file).stat().st_size
-        if actual != size:
-            raise CheckpointError(f"{path / file} has {actual} bytes instead of {size}; {again}.")
-        if sha256(path / file) != hashed:
-            raise CheckpointError(f"{path / file} was changed: its sha256 is not the manifest's; {again}.")
+    compare(path, manifest.files, CHECKPOINT, again=f"run `manage.py ai_model install {name}`")
     return manifest

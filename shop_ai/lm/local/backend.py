@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from shop_ai.exceptions import BackendError, CheckpointError
-from shop_ai.lm import futures
+from shop_ai.exceptions import BackendError, CheckpointError, DeadBackend
+from shop_ai.lm import adapters, futures
 from shop_ai.lm.base import Backend, Completion, Request
 from shop_ai.lm.checkpoints import verify
+from shop_ai.lm.checkpoints.manifest import location, read
 from shop_ai.lm.local.ticket import Ticket
 
 if TYPE_CHECKING:
     from shop_ai.lm.local.loop import Loop
+    from shop_ai.lm.local.tandem import Tandem
 
 log = logging.getLogger("shop_ai.lm")
 
@@ -28,20 +30,22 @@ SPARE = 8
 class LocalBackend(Backend):
     """torch and transformers in this process.
 
-    Options: `folder` of the checkpoints; `device` and `dtype` ("auto"); `rows` of a batch; `room`;
-    `threads`; `cache_tokens`, the tokens kept for all rows together; `by_length`, to weigh answers by
-    their mean instead of their sum; `template`, variables for the chat template.
+    Options: `folder` of the checkpoints; `device` and `dtype` ("auto"); `engine`, who writes free text
+    ("auto": transformers' "manager" on a GPU, else our "loop"); `rows` of a batch; `room`; `threads`;
+    `cache_tokens`, the tokens kept for all rows together; `page`, the tokens of one block of the manager's
+    cache; `template`, variables for the chat template; `adapter_folder`; `turn`, the seconds after which an
+    adapter that others wait for gives way.
     With `{"device": "cpu", "dtype": "float32"}` a request with a seed that runs alone gives the same
     text every time; otherwise a text also depends on its batch-mates.
     """
 
-    schema = choose = token_safe = True
+    schema = choose = stream = precise = adapters = token_safe = True
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
         self.rows = int(self.options.get("rows", ROWS))
         self.room = int(self.options.get("room", self.rows + SPARE))
-        self.loop: Loop | None = None
+        self.loop: Loop | Tandem | None = None
         self._facts: dict[str, Any] = {}
         self._inbox: list[Ticket] = []
         self._changed = threading.Condition()
@@ -59,7 +63,9 @@ class LocalBackend(Backend):
                 f"The language model needs a package that is missing ({error.name}); "
                 "run `pip install 'shop-ai[worker]'`."
             ) from error
-        self.loop, facts = build(manifest, self.options, rows=self.rows, progress=self._progress)
+        self.loop, facts = build(manifest, self.options, progress=self._progress, wake=self._wake)
+        self.rows = self.loop.limits.rows
+        self.room = int(self.options.get("room", self.rows + SPARE))
         self._facts = {**facts, "load_seconds": round(time.monotonic() - started, 2)}
         self._progress()
         self._thread = threading.Thread(target=self._run, name="shop_ai.lm", daemon=True)
@@ -68,11 +74,21 @@ class LocalBackend(Backend):
     def submit(self, request: Request) -> Future[Completion]:
         future: Future[Completion] = Future()
         with self._changed:
-            if self._thread is None or self._closed or self._dead:
-                return futures.failed(BackendError(self._dead or "The backend is not open."))
+            if self._dead:
+                return futures.failed(DeadBackend(self._dead))
+            if self._thread is None or self._closed:
+                return futures.failed(BackendError("The backend is not open."))
             self._inbox.append(Ticket(request, future))
             self._changed.notify()
         return future
+
+    def at_hand(self, adapter: str | None) -> bool:
+        return self.loop is None or self.loop.changing.present == adapter
+
+    @classmethod
+    def check_adapter(cls, name: str, checkpoint: str, options: Mapping[str, Any]) -> None:
+        installed = read(location(checkpoint, options.get("folder")), checkpoint)
+        adapters.find(name, options.get("adapter_folder")).fit(installed)
 
     def close(self) -> None:
         with self._changed:
@@ -85,8 +101,7 @@ class LocalBackend(Backend):
     def describe(self) -> dict[str, Any]:
         facts = {**super().describe(), "room": self.room, **self._facts}
         if self.loop is not None:
-            busy = self.loop.network.busy
-            facts["tokens_per_second"] = round(self.loop.tokens_out / busy, 1) if busy else 0.0
+            facts["tokens_per_second"] = round(self.loop.rate, 1)
         if self._dead:
             facts["error"] = self._dead
         return facts
@@ -105,12 +120,16 @@ class LocalBackend(Backend):
         else:
             for ticket in [*self._inbox, *loop.everything()]:
                 ticket.drop()
+        finally:
+            loop.close()
 
-    def _receive(self, loop: Loop) -> bool:
+    def _receive(self, loop: Loop | Tandem) -> bool:
         """Hand over what was submitted, waiting for it when there is nothing else to do."""
         with self._changed:
-            if loop.idle:
-                self._changed.wait_for(lambda: self._inbox or self._closed)
+            nap = loop.nap
+            if nap != 0:
+                self._changed.wait_for(lambda: self._inbox or self._closed or loop.news, nap)
+            if nap is None:
                 self._progress()  # idling was no hang
             tickets, self._inbox = self._inbox, []
             if self._closed:
@@ -119,12 +138,16 @@ class LocalBackend(Backend):
         loop.take(tickets)
         return True
 
-    def _die(self, loop: Loop, reason: str) -> None:
+    def _die(self, loop: Loop | Tandem, reason: str) -> None:
         with self._changed:
             self._dead = reason
             tickets, self._inbox = self._inbox, []
         for ticket in [*tickets, *loop.everything()]:
-            ticket.fail(BackendError(reason))
+            ticket.fail(DeadBackend(reason))
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
 
     def _progress(self) -> None:
         self.progressed_at = time.monotonic()

@@ -12,6 +12,8 @@ from transformers.cache_utils import Cache, CacheLayerMixin
 STEP = 128
 """Room for tokens grows by so many at a time."""
 SMALLEST = 4 * STEP
+PLACES = 16
+"""Room for rows grows by so many at a time."""
 
 
 @dataclass(slots=True)
@@ -39,9 +41,11 @@ class Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
         self.held: list[Tensor] = []
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        for states in (key_states, value_states):
-            shape = (self.cache.places, states.shape[1], self.cache.tokens, states.shape[3])
-            self.held.append(states.new_zeros(shape))
+        cache = self.cache
+        self.held = [
+            states.new_zeros((cache.room, states.shape[1], cache.tokens, states.shape[3]))
+            for states in (key_states, value_states)
+        ]
         self.is_initialized = True
 
     def update(
@@ -52,11 +56,13 @@ class Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
         window = self.cache.window
         return _write(self.held[0], key_states, window), _write(self.held[1], value_states, window)
 
-    def grow(self, tokens: int) -> None:
+    def grow(self, places: int, tokens: int) -> None:
         for number, old in enumerate(self.held):
-            new = old.new_zeros((*old.shape[:2], tokens, old.shape[3]))
-            new[:, :, : old.shape[2]] = old
-            self.held[number] = new
+            shape = (max(places, old.shape[0]), old.shape[1], max(tokens, old.shape[2]), old.shape[3])
+            if shape != old.shape:
+                new = old.new_zeros(shape)
+                new[: old.shape[0], :, : old.shape[2]] = old
+                self.held[number] = new
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self.cache.window.end, 0
@@ -80,31 +86,36 @@ def _write(store: Tensor, states: Tensor, window: Window) -> Tensor:
 
 
 class Slots(Cache):
-    """The cache of a fixed number of rows; `window` says what a forward pass may touch."""
+    """The cache of at most so many rows; `window` says what a forward pass may touch."""
 
     def __init__(self, layers: int, places: int) -> None:
         self.places = places
+        self.room = min(PLACES, places)
+        """The first places, for which memory is held."""
         self.tokens = SMALLEST
         self.window = Window()
         self.own = [Layer(self) for _ in range(layers)]
         super().__init__(layers=list(self.own))
 
-    def ensure(self, tokens: int) -> None:
-        """Make room for rows of so many tokens."""
-        if tokens > self.tokens:
-            self.tokens = -(-tokens // STEP) * STEP
+    def ensure(self, places: int, tokens: int) -> None:
+        """Make room for so many rows of so many tokens."""
+        places = max(self.room, min(-(-places // PLACES) * PLACES, self.places))
+        tokens = max(self.tokens, -(-tokens // STEP) * STEP)
+        if (places, tokens) != (self.room, self.tokens):
             for layer in self.own:
-                layer.grow(self.tokens)
+                layer.grow(places, tokens)
+            self.room, self.tokens = places, tokens  # not before: memory may run out half-way
 
     def shrink(self) -> None:
         """Give memory back; only when no row is in use."""
         if self.tokens > SMALLEST:
-            self.tokens = SMALLEST
+            self.room, self.tokens = min(PLACES, self.places), SMALLEST
             for layer in self.own:
                 layer.held.clear()
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first tokens of one row into another."""
+        self.ensure(target + 1, length)
         for layer in self.own:
             for held in layer.held:
                 held[target, :, :length] = held[source, :, :length]
@@ -115,7 +126,7 @@ class Slots(Cache):
 
     def load(self, first: int, last: int, saved: list[list[Tensor]]) -> None:
         """Put saved tokens at the beginning of rows."""
-        self.ensure(saved[0][0].shape[1])
+        self.ensure(last, saved[0][0].shape[1])
         for layer, tensors in zip(self.own, saved, strict=True):
             if not layer.held:  # given back while idle
                 layer.lazy_initialization(tensors[0][None], tensors[1][None])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, GenerationConfig
 from transformers.cache_utils import DynamicLayer
 from transformers.utils import logging as loud
@@ -58,6 +60,15 @@ def _full_attention(model: Any) -> bool:
     return len(layers) == model.config.get_text_config().num_hidden_layers and all(
         type(layer) is DynamicLayer for layer in layers
     )
+
+
+def parameters(manifest: Manifest) -> int:
+    """How many numbers the weights are made of, by their files' headers."""
+    total = 0
+    for file in manifest.path.glob("*.safetensors"):
+        with safe_open(file, framework="pt") as tensors:
+            total += sum(prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())
+    return total
 
 
 def bytes_per_token(model: Any) -> int:

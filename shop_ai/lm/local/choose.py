@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from shop_ai.lm.calibration import softmax
 from shop_ai.lm.local.network import Network
 from shop_ai.lm.local.rows import Rows, padded
 from shop_ai.lm.local.ticket import Prompt
@@ -64,10 +65,12 @@ def told_apart(answers: Answers, stop: int) -> tuple[tuple[int, ...], ...]:
     return tuple((*answer, stop) if begins else answer for answer in answers)
 
 
-def probabilities(totals: Sequence[float], lengths: Sequence[int], *, by_length: bool) -> tuple[float, ...]:
+def probabilities(
+    totals: Sequence[float], lengths: Sequence[int], *, by_length: bool = False, temperature: float = 1.0
+) -> tuple[float, ...]:
     """Log-probabilities of whole answers → probabilities that sum to 1.
 
     Sums punish longer answers; `by_length` takes the mean for each token instead.
     """
-    scores = [t / n if by_length else t for t, n in zip(totals, lengths, strict=True)]
-    return tuple(torch.softmax(torch.tensor(scores, dtype=torch.float64), dim=-1).tolist())
+    scores = [total / length if by_length else total for total, length in zip(totals, lengths, strict=True)]
+    return softmax(scores, temperature)

@@ -8,6 +8,7 @@ from random import Random
 from shop_ai.exceptions import RequestTooLarge, UnsupportedRequest
 from shop_ai.lm.base import Candidate, Choose, Generate
 from shop_ai.lm.local.choose import told_apart
+from shop_ai.lm.local.growing import Growing
 from shop_ai.lm.local.masks import Grammars
 from shop_ai.lm.local.prompt import Prompts
 from shop_ai.lm.local.ticket import Row, Ticket
@@ -64,14 +65,16 @@ class Intake:
         # Not for secrets: the same seed must give the same text.
         random = Random() if seed is None else Random(f"{seed}/{number}")  # noqa: S311
         guide = ticket.guide.copy() if ticket.guide else None
-        return Row(ticket=ticket, number=number, random=random, guide=guide)
+        listens = number == 0 and ticket.listener.is_there
+        growing = Growing(self.prompts.text) if listens else None
+        return Row(ticket=ticket, number=number, random=random, guide=guide, growing=growing)
 
     def write(self, row: Row, token: int) -> None:
         """Append a token; sets `finish` when the row is complete."""
         if row.error:
             return
         if token in self.stops:
-            row.finish = "stop"
+            row.finish, row.end = "stop", token
             return
         row.tokens.append(token)
         if row.guide is not None:
@@ -81,6 +84,12 @@ class Intake:
                 row.finish = "stop"
         if not row.finish and len(row.tokens) >= row.request.max_tokens:
             row.finish = "stop" if row.guide is not None and row.guide.accepts else "length"
+
+    def tell(self, row: Row) -> None:
+        """Tell who listens how far the text is; raises `BackendError` where that fails."""
+        if row.growing is not None and not row.error:
+            text = self.candidate(row).text if row.finish else row.growing.add(row.tokens)
+            row.ticket.listener.tell(text)
 
     def candidate(self, row: Row) -> Candidate:
         """The finished row as text."""

@@ -9,6 +9,8 @@ import torch
 
 LONGEST = 4.0
 """Seconds that a forward pass may take by our estimate; five are promised."""
+SHARED = 1.0
+"""The same where others wait for the device meanwhile."""
 GROW_EVERY = 50
 GROWTH = 0.05
 
@@ -21,6 +23,8 @@ class Limits:
     """Rows of free text at full budget."""
     tokens: int
     """Tokens in the cache, over all rows, at full budget."""
+    seconds: float = LONGEST
+    """What one forward pass may take."""
     share: float = 1.0
     _good: int = 0
 
@@ -44,7 +48,7 @@ class Limits:
 
     def prefill_tokens(self, rate: float) -> int:
         """Tokens of one forward pass at the measured rate, in tokens a second."""
-        return max(128, min(int(rate * LONGEST * self.share), 16_384))
+        return max(128, min(int(rate * self.seconds * self.share), 16_384))
 
 
 @dataclass(frozen=True, slots=True)

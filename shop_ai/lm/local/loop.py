@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from shop_ai.exceptions import BackendError, RequestTooLarge
 from shop_ai.lm.base import Choose
+from shop_ai.lm.local.changing import ChangeOver
 from shop_ai.lm.local.intake import Intake
 from shop_ai.lm.local.limits import Limits, Trouble
 from shop_ai.lm.local.network import Network
+from shop_ai.lm.local.precise import Precise
 from shop_ai.lm.local.rows import Rows
 from shop_ai.lm.local.sampling import draw
+from shop_ai.lm.local.shelf import Shelf
 from shop_ai.lm.local.static import StaticRows
 from shop_ai.lm.local.ticket import Row, Ticket
 from shop_ai.lm.local.weighing import Weighing
 
 log = logging.getLogger("shop_ai.lm")
+T = TypeVar("T")
 
 GROUP = 8
 """Prompts of one prefill; larger groups pad more and keep the others waiting."""
@@ -37,36 +42,68 @@ class Loop:
     """Everything happens in one thread, in `turn`."""
 
     def __init__(
-        self, network: Network, rows: Rows | StaticRows, intake: Intake, limits: Limits, *, by_length: bool
+        self,
+        network: Network,
+        rows: Rows | StaticRows,
+        intake: Intake,
+        limits: Limits,
+        *,
+        shelf: Shelf,
+        turn: float,
+        precise: Precise | None = None,
     ) -> None:
         self.network, self.rows, self.intake, self.limits = network, rows, intake, limits
         self.waiting: deque[Ticket] = deque()
         self.active: list[Row] = []
         """In the order of the places in the cache."""
-        self.weighing = Weighing(self, by_length=by_length)
+        self.weighing = Weighing(self, precise)
+        self.changing = ChangeOver(self, shelf, turn)
         self._taken: list[Ticket] = []
         self.tokens_out = 0
+        self.news = False
+        """Nothing comes from elsewhere."""
 
     @property
     def idle(self) -> bool:
-        return not (self.waiting or self.active or self.weighing.waiting)
+        return not (self.waiting or self.active or self.weighing.waiting or self.changing.parked)
+
+    @property
+    def nap(self) -> float | None:
+        """Seconds that may pass before the next turn; None is for ever."""
+        return None if self.idle else 0.0
+
+    @property
+    def rate(self) -> float:
+        """Tokens written in a second of work."""
+        return self.tokens_out / self.network.busy if self.network.busy else 0.0
 
     def take(self, tickets: Sequence[Ticket]) -> None:
-        """Queue new requests; those that cannot be answered fail here, alone."""
+        for ticket in self.accept(tickets):
+            self.queue(ticket)
+
+    def accept(self, tickets: Iterable[Ticket]) -> Iterator[Ticket]:
+        """Prepare new requests; those that cannot be answered fail here, alone."""
         for ticket in tickets:
             try:
+                if ticket.request.adapter is not None:
+                    self.changing.shelf.look_up(ticket.request.adapter)
                 self.intake.prepare(ticket)
             except Exception as error:
                 ticket.fail(error if isinstance(error, BackendError) else BackendError(str(error)))
-                continue
-            self._taken.append(ticket)
-            queue = self.weighing.waiting if isinstance(ticket.request, Choose) else self.waiting
-            queue.append(ticket)
+            else:
+                yield ticket
+
+    def queue(self, ticket: Ticket) -> None:
+        """Let a prepared request wait for its turn."""
+        self._taken.append(ticket)
+        queue = self.weighing.waiting if isinstance(ticket.request, Choose) else self.waiting
+        queue.append(ticket)
 
     @torch.inference_mode()
     def turn(self) -> None:
         """One round: who leaves, who enters, one batch of choices, one token for every row."""
         self._drop_cancelled()
+        self.changing.turn()
         self._admit()
         self.weighing.turn()
         self._decode()
@@ -78,6 +115,9 @@ class Loop:
         self._taken = [ticket for ticket in self._taken if not ticket.settled]
         return self._taken
 
+    def close(self) -> None:
+        """There is nothing to end: no thread, no process."""
+
     # -- Leaving -------------------------------------------------------------------------------
 
     def _drop_cancelled(self) -> None:
@@ -86,9 +126,14 @@ class Loop:
             return
         for ticket in cancelled:
             ticket.drop()
+        self.drop_settled()
+
+    def drop_settled(self) -> None:
+        """Let go of requests that were cancelled or have failed, wherever they are."""
         self.waiting = deque(ticket for ticket in self.waiting if not ticket.settled)
         self.weighing.waiting = deque(ticket for ticket in self.weighing.waiting if not ticket.settled)
         self._leave([row for row in self.active if row.ticket.settled])
+        self.changing.drop_settled()
 
     def _leave(self, rows: Sequence[Row]) -> None:
         leaving = set(rows)
@@ -110,12 +155,15 @@ class Loop:
                 return
 
     def _group(self) -> list[Ticket]:
-        """The oldest request and others of similar length and the same prefix, as far as they fit."""
-        if not self.waiting:
-            return []
+        """The oldest request whose turn it is, and others of similar length and the same prefix that fit."""
+        present = self.changing.present
+        mine = (ticket for ticket in self.waiting if ticket.request.adapter == present)
         # a static batch is all there will be, so it is filled at once
         most = GROUP if self.rows.continuous else self.limits.rows_now
-        oldest, *others = islice(self.waiting, max(LOOKAHEAD, 2 * most))
+        first = list(islice(mine, max(LOOKAHEAD, 2 * most)))
+        if not first:
+            return []
+        oldest, *others = first
         if oldest.alone and self.active:
             return []
         others = [
@@ -137,7 +185,7 @@ class Loop:
         prefill = len(group) * max(len(ticket.prompt.rest) for ticket in group)
         return (
             rows <= self.limits.rows_now
-            and rows * longest <= self.limits.tokens * self.limits.share
+            and rows * longest <= self.limits.tokens * self.limits.share - self.changing.parked_tokens
             and (len(group) == 1 or prefill <= self.limits.prefill_tokens(self.network.prefill_rate))
             and (self.rows.continuous or not self.active)
         )
@@ -170,6 +218,7 @@ class Loop:
         rows = []
         for index in order:
             ticket = group[index]
+            ticket.provenance = self.changing.provenance
             number = numbers[ticket] = numbers.get(ticket, -1) + 1
             rows.append(self.intake.row(ticket, number))
         self.active += rows
@@ -218,22 +267,36 @@ class Loop:
         for row, token in zip(list(rows), draw(logits, rows), strict=True):
             try:
                 self.intake.write(row, token)
+                self.intake.tell(row)
+            except BackendError as error:  # of who listens
+                row.error = str(error)
+                row.ticket.fail(error)
             except Exception as error:
                 row.error = Trouble.of(error).text
             if row.error:
                 row.ticket.fail(BackendError(f"The language model failed on this request: {row.error}"))
             elif row.finish:
-                row.ticket.finish(row.number, self.intake.candidate(row))
-                self.tokens_out += len(row.tokens)
+                self.finish(row)
             if row.error or row.finish:
                 leaving.append(row)
         broken = {row.ticket for row in leaving if row.error}
         self._leave([*leaving, *(row for row in self.active if row.ticket in broken)])
 
+    def finish(self, row: Row) -> None:
+        """Keep a complete row; with the last one of a request its candidates are ranked or answered."""
+        self.tokens_out += len(row.tokens)
+        ticket = row.ticket
+        if not ticket.finish(row, self.intake.candidate(row)):
+            return
+        if row.request.rank:
+            self.weighing.rank(ticket)
+        else:
+            ticket.answer_text([None] * ticket.rows)
+
     # -- Trouble -------------------------------------------------------------------------------
 
-    def _try(self, work: Callable[[], Tensor]) -> Tensor | Trouble:
-        """The tensor, or what went wrong; the traceback, and the tensors in it, are gone by then."""
+    def _try(self, work: Callable[[], T]) -> T | Trouble:
+        """The result, or what went wrong; the traceback, and the tensors in it, are gone by then."""
         try:
             result = work()
         except Exception as error:

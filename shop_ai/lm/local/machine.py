@@ -9,6 +9,7 @@ import torch
 
 from shop_ai.exceptions import CheckpointError
 
+ENGINES = ("loop", "manager")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -20,6 +21,15 @@ def pick_device(wanted: str) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise CheckpointError('There is no CUDA device; set the option "device" to "auto" or "cpu".')
     return device
+
+
+def pick_engine(wanted: str, device: torch.device) -> str:
+    """Who writes free text, by the option `engine`; "auto" takes the manager on a GPU."""
+    if wanted == "auto":
+        return "manager" if device.type == "cuda" else "loop"
+    if wanted not in ENGINES:
+        raise CheckpointError(f'The option "engine" must be auto, {" or ".join(ENGINES)}; not {wanted!r}.')
+    return wanted
 
 
 def pick_dtype(wanted: str, device: torch.device) -> torch.dtype:

@@ -37,7 +37,7 @@ class Network:
         """
         rows, columns = ids.shape
         end = max(starts) + columns
-        cache.ensure(end)
+        cache.ensure(first + rows, end)
         same = len(set(starts)) == 1
         begin = torch.tensor(starts[:1] if same else starts, device=self.device)
         positions = begin[:, None] + torch.arange(columns, device=self.device)
@@ -65,7 +65,7 @@ class Network:
             )
         logits = self._logits(at, inputs)
         if self.device.type == "cuda":
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(self.device)
         self._measure(ids.numel(), time.perf_counter() - started)
         return logits
 

@@ -18,6 +18,8 @@ KEPT = 8
 """Prefixes that are kept."""
 
 _Prefix = tuple[int, ...]
+_Parked = tuple[list[int], list[list[list[Tensor]]]]
+"""Lengths of rows, and what is in the cache of each."""
 
 
 class Rows:
@@ -87,6 +89,19 @@ class Rows:
             self.cache.copy(last, place, self.lengths[last])
             self.lengths[place] = self.lengths[last]
         self.lengths.pop()
+
+    def park(self) -> _Parked:
+        """Take all rows out of the cache, to go on with them later under the same weights."""
+        state = self.lengths, [self.cache.save(place, length) for place, length in enumerate(self.lengths)]
+        self.lengths = []
+        return state
+
+    def resume(self, state: _Parked) -> None:
+        """Put parked rows back; no other row may be in use."""
+        lengths, saved = state
+        for place, tensors in enumerate(saved):
+            self.cache.load(place, place + 1, tensors)
+        self.lengths = lengths
 
     def rest(self) -> None:
         """Nothing to do for the moment: give memory back."""

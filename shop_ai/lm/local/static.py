@@ -16,6 +16,8 @@ from transformers import DynamicCache
 from shop_ai.lm.local.network import Network
 from shop_ai.lm.local.ticket import Prompt
 
+_Parked = tuple[list[int], Any, Tensor, list[int]]
+
 
 class StaticRows:
     """The same interface as `Rows`, for one padded batch at a time."""
@@ -73,6 +75,15 @@ class StaticRows:
         self.places.pop()
         if not self.places:
             self.forget()
+
+    def park(self) -> _Parked:
+        state = self.places, self._cache, self._mask, self._next
+        self.places = []
+        self.forget()
+        return state
+
+    def resume(self, state: _Parked) -> None:
+        self.places, self._cache, self._mask, self._next = state
 
     def rest(self) -> None:
         self.forget()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shop_ai.lm import futures
 from shop_ai.lm.base import Candidate, Completion, Generate, Request
+from shop_ai.lm.listening import Listener
 
 if TYPE_CHECKING:
+    from shop_ai.lm.local.growing import Growing
     from shop_ai.lm.local.masks import Guide
 
 
@@ -40,8 +43,16 @@ class Ticket:
     alone: bool = False
     """To be computed without batch-mates, because something in its last batch failed."""
     started: float = 0.0
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What the answer is made with: the adapter and its hash."""
     done: dict[int, Candidate] = field(default_factory=dict)
+    drawn: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """The token ids of each candidate, the one that ended it included."""
     settled: bool = False
+    listener: Listener = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.listener = Listener(self.request, self.future)
 
     @property
     def cancelled(self) -> bool:
@@ -60,23 +71,33 @@ class Ticket:
     def restart(self) -> None:
         self.done.clear()
 
-    def finish(self, number: int, candidate: Candidate) -> None:
-        """Keep one candidate; the last one answers the request."""
-        self.done[number] = candidate
-        if len(self.done) == self.rows:
-            candidates = tuple(self.done[n] for n in sorted(self.done))
-            self.answer(candidates=candidates, tokens_out=sum(c.tokens for c in candidates))
+    def finish(self, row: Row, candidate: Candidate) -> bool:
+        """Keep one candidate; whether it was the last."""
+        self.done[row.number] = candidate
+        self.drawn[row.number] = row.drawn
+        return len(self.done) == self.rows
+
+    def answer_text(self, scores: Sequence[float | None]) -> None:
+        """Answer with the candidates, which are all there."""
+        numbered = sorted(self.done)
+        candidates = tuple(
+            replace(self.done[number], score=score) for number, score in zip(numbered, scores, strict=True)
+        )
+        self.answer(candidates=candidates, tokens_out=sum(c.tokens for c in candidates))
 
     def answer(
         self,
         *,
         candidates: tuple[Candidate, ...] = (),
         probabilities: tuple[float, ...] = (),
+        as_served: tuple[float, ...] = (),
         tokens_out: int = 0,
     ) -> None:
         completion = Completion(
             candidates=candidates,
             probabilities=probabilities,
+            as_served=as_served,
+            provenance=self.provenance,
             tokens_in=len(self.prompt),
             tokens_out=tokens_out,
             milliseconds=round((time.monotonic() - self.started) * 1000),
@@ -106,8 +127,16 @@ class Row:
     random: Random
     guide: Guide | None = None
     tokens: list[int] = field(default_factory=list)
+    growing: Growing | None = None
+    """Its text so far, where somebody listens to it."""
+    end: int | None = None
+    """The token that ended it."""
     error: str = ""
     finish: str = ""
+
+    @property
+    def drawn(self) -> tuple[int, ...]:
+        return tuple(self.tokens) if self.end is None else (*self.tokens, self.end)
 
     @property
     def request(self) -> Generate:

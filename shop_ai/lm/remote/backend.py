@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shop_ai.exceptions import BackendError, CheckpointError, UnsupportedRequest
+from shop_ai.exceptions import AdapterError, BackendError, CheckpointError, UnsupportedRequest
 from shop_ai.lm import futures
 from shop_ai.lm.base import Backend, Completion, Request
 from shop_ai.lm.remote import probing
@@ -38,11 +38,15 @@ class RemoteBackend(Backend):
 
     schema: bool = False  # type: ignore[misc]  # these two are known once the server was asked
     choose: bool = False  # type: ignore[misc]
+    adapters: bool = False  # type: ignore[misc]  # where the options name some
+    stream = True
+    """Of a server that does not stream, all at once."""
 
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
         self._read = parse(checkpoint, self.options)
         self.room = self._read.room
+        self.adapters = bool(self._read.adapters)
         self._asker = Asker(Client(self._read, self._alive))
         self._pool = ThreadPoolExecutor(self.room, thread_name_prefix="shop_ai.remote")
         self._tickets: set[Ticket] = set()
@@ -73,6 +77,13 @@ class RemoteBackend(Backend):
         if not ticket.calls:
             ticket.fail(UnsupportedRequest("No candidate was asked for."))
         return ticket.future
+
+    @classmethod
+    def check_adapter(cls, name: str, checkpoint: str, options: Mapping[str, Any]) -> None:
+        known = options.get("adapters")
+        if not isinstance(known, Mapping) or name not in known:
+            error = AdapterError if known else UnsupportedRequest
+            raise error(f"{WHERE}['adapters'] does not say what the server calls the adapter {name}.")
 
     def close(self) -> None:
         self._ending.drop()
@@ -109,6 +120,10 @@ class RemoteBackend(Backend):
     def _alive(self) -> None:
         self.progressed_at = time.monotonic()
 
+    def _provenance(self, adapter: str | None) -> dict[str, Any]:
+        """The server says nothing of an adapter's hash."""
+        return {} if adapter is None else {"adapter": adapter, "model": self._read.under(adapter).model}
+
     def _forget(self, ticket: Ticket) -> None:
         with self._lock:
             self._tickets.discard(ticket)
@@ -135,9 +150,10 @@ class RemoteBackend(Backend):
             if call.dropped.is_set():
                 raise Dropped
             self.refuse_unsupported(ticket.request)
-            part = self._asker.part(ticket.request, number, call)
+            part = self._asker.part(ticket, number)
             passed = round((time.monotonic() - started) * 1000)
-            ticket.answer(number, replace(part, milliseconds=passed))
+            made_with = self._provenance(ticket.request.adapter)
+            ticket.answer(number, replace(part, milliseconds=passed, provenance=made_with))
         except BackendError as error:
             ticket.fail(error)
         except Exception as error:  # a request that cannot even be written down

@@ -11,7 +11,7 @@ from shop_ai.lm.remote.call import Call
 from shop_ai.lm.remote.exchange import exchange, key
 from shop_ai.lm.remote.failures import Dropped, Transient, refusal
 from shop_ai.lm.remote.options import Options
-from shop_ai.lm.remote.reply import Reply
+from shop_ai.lm.remote.reply import Reply, Tell, nobody
 
 LONGEST_WAIT = 30.0
 """Who asks us to wait longer is told to the worker, which has other ways to wait."""
@@ -24,8 +24,10 @@ class Client:
         self.options = options
         self._alive = alive
 
-    def ask(self, body: Mapping[str, Any], call: Call, *, retries: int | None = None) -> Reply:
-        """The server's reply; raises `BackendError`.
+    def ask(
+        self, body: Mapping[str, Any], call: Call, *, retries: int | None = None, tell: Tell = nobody
+    ) -> Reply:
+        """The server's reply, of which `tell` hears while it comes; raises `BackendError`.
 
         Repeats at once only what failed or was refused: who waited in vain for an answer does not do so twice
         in a row, since the job would look hung.
@@ -34,7 +36,7 @@ class Client:
         pause = 0.5
         while True:
             try:
-                return self._once(body, call)
+                return self._once(body, call, tell)
             except Transient as error:
                 wait = pause * random.uniform(0.8, 1.2) if error.wait is None else error.wait  # noqa: S311
                 if left <= 0 or wait > LONGEST_WAIT:
@@ -45,7 +47,7 @@ class Client:
                 raise Dropped
             left, pause = left - 1, pause * 2
 
-    def _once(self, body: Mapping[str, Any], call: Call) -> Reply:
+    def _once(self, body: Mapping[str, Any], call: Call, tell: Tell) -> Reply:
         if call.dropped.is_set():
             raise Dropped
         options = self.options
@@ -55,7 +57,7 @@ class Client:
             if answer.status != 200:
                 words = _without_key(reply.words(answer.pieces), options)
                 raise refusal(answer.status, words, answer.retry_after, options.endpoint)
-            return reply.read(answer.pieces, streamed=answer.streamed)
+            return reply.read(answer.pieces, streamed=answer.streamed, tell=tell)
 
 
 def _without_key(words: str, options: Options) -> str:

@@ -37,6 +37,10 @@ class Rejected(UnsupportedRequest):
         """What the server says; for requests of our own only, since it may repeat a customer's text."""
 
 
+class NotFound(BackendError):
+    """The server does not know this address or this model."""
+
+
 class Dropped(BackendError):
     """Nobody wants the answer any more."""
 
@@ -53,7 +57,7 @@ def refusal(status: int, words: str, retry_after: str, where: object) -> Backend
     if status in (401, 403, 407):
         return BackendError(f"The server at {where} refuses the key ({status}); see api_key_env.")
     if status == 404:
-        return BackendError(f"The server at {where} does not know this address or this model ({status}).")
+        return NotFound(f"The server at {where} does not know this address or this model ({status}).")
     if status in (408, 425, 429):
         return Transient(f"The server at {where} is busy ({status}).", wait=seconds(retry_after))
     if status >= 500 and status != 501:

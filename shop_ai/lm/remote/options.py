@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -61,8 +61,14 @@ class Options:
     """How many HTTP requests run at a time."""
     capabilities: Mapping[str, bool] = field(default_factory=dict)
     """What the server can do (schema, choose, stream), where it should not be asked."""
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    """Name of an adapter → what the server calls the language model with it."""
     body: Mapping[str, Any] = field(default_factory=dict)
     """Further keys of every request, such as "chat_template_kwargs"."""
+
+    def under(self, adapter: str | None) -> Options:
+        """The same, asking for the language model with that adapter, which must be a known one."""
+        return self if adapter is None else replace(self, model=self.adapters[adapter])
 
     @property
     def endpoint(self) -> Endpoint:
@@ -78,11 +84,13 @@ class Options:
 
 NUMBERS = ("timeout", "silence", "connect_timeout", "open_timeout", "retries", "room")
 KNOWN = tuple(item.name for item in fields(Options))
+FOLDERS = ("folder", "adapter_folder")
+"""Of checkpoints and adapters; the server has its own."""
 
 
 def parse(checkpoint: str, given: Mapping[str, Any]) -> Options:
     """Read the options; raises `ConfigurationError` with the first mistake."""
-    given = {key: value for key, value in given.items() if key != "folder"}  # of checkpoints; not ours
+    given = {key: value for key, value in given.items() if key not in FOLDERS}
     for problem in problems(checkpoint, given):
         raise ConfigurationError(f"{problem.text} {problem.hint}")
     return Options(**{**given, "model": given.get("model") or checkpoint})
@@ -91,7 +99,7 @@ def parse(checkpoint: str, given: Mapping[str, Any]) -> Options:
 def problems(checkpoint: str, given: Mapping[str, Any]) -> Iterator[Problem]:
     """Everything that is wrong with the options."""
     for name in given:
-        if name not in (*KNOWN, "folder"):
+        if name not in (*KNOWN, *FOLDERS):
             near = difflib.get_close_matches(name, KNOWN, 1) or KNOWN
             yield Problem("E002", f"{WHERE} has the unknown key {name!r}.", f"Known: {', '.join(near)}.")
     yield from _address(given.get("base_url"))
@@ -139,7 +147,7 @@ def _number(name: str, value: Any) -> Iterator[Problem]:
 
 
 def _mappings(given: Mapping[str, Any]) -> Iterator[Problem]:
-    for name in ("capabilities", "body"):
+    for name in ("capabilities", "adapters", "body"):
         if not isinstance(given.get(name, {}), Mapping):
             yield _wrong(name, "a mapping")
             return
@@ -147,6 +155,10 @@ def _mappings(given: Mapping[str, Any]) -> Iterator[Problem]:
         if name not in CAPABILITIES or not isinstance(value, bool):
             text = f"{WHERE}['capabilities'] has {name!r}: {value!r}."
             yield Problem("E001", text, f"Set {', '.join(CAPABILITIES)} to True or False.")
+    for name, value in given.get("adapters", {}).items():
+        if not (isinstance(name, str) and isinstance(value, str) and value):
+            text = f"{WHERE}['adapters'] has {name!r}: {value!r}."
+            yield Problem("E001", text, "Map each adapter's name to the server's name of the model with it.")
     for name in sorted(set(given.get("body", {})) & set(OURS)):
         yield Problem("E001", f"{WHERE}['body'] sets {name!r}, which shop_ai sets itself.", "Take it out.")
 

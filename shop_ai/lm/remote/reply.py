@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Literal
 
@@ -30,10 +30,19 @@ class Reply:
     streamed: bool = False
 
 
-def read(pieces: Iterable[bytes], *, streamed: bool) -> Reply:
+Tell = Callable[[str], None]
+"""Takes the text so far."""
+
+
+def nobody(text: str) -> None:
+    """Listens to no text."""
+
+
+def read(pieces: Iterable[bytes], *, streamed: bool, tell: Tell = nobody) -> Reply:
     """The whole reply; raises `BackendError` for garbage and `Transient` for one that breaks off."""
+    events = _streamed(pieces) if streamed else _whole(pieces)
     try:
-        return _gather(_streamed(pieces) if streamed else _whole(pieces), streamed=streamed)
+        return replace(_gather(events, tell), streamed=streamed)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise BackendError(NOT_JSON) from error
 
@@ -77,8 +86,8 @@ def _streamed(pieces: Iterable[bytes]) -> Iterator[Event]:
             yield json.loads(data)
 
 
-def _gather(events: Iterable[Event], *, streamed: bool) -> Reply:
-    parts: list[str] = []
+def _gather(events: Iterable[Event], tell: Tell) -> Reply:
+    text, count = "", 0
     usage: Event = {}
     first: tuple[tuple[str, float], ...] = ()
     finish = None
@@ -87,19 +96,20 @@ def _gather(events: Iterable[Event], *, streamed: bool) -> Reply:
             raise Transient("The server failed in the middle of its answer.")
         usage = event.get("usage") or usage
         for choice in event.get("choices") or ():
-            part = choice.get("delta") or choice.get("message") or {}
-            parts.append(part.get("content") or "")
+            part = (choice.get("delta") or choice.get("message") or {}).get("content") or ""
+            text += part
+            count += bool(part)
             finish = choice.get("finish_reason") or finish
             first = first or _first(choice.get("logprobs"))
+        tell(text.rstrip("\ufffd"))  # half a character
     if finish is None:
         raise Transient("The server broke off in the middle of its answer.")
     return Reply(
-        text="".join(parts),
+        text=text,
         finish="length" if finish == "length" else "stop",
         tokens_in=int(usage.get("prompt_tokens") or 0),
-        tokens_out=int(usage.get("completion_tokens") or sum(bool(part) for part in parts)),
+        tokens_out=int(usage.get("completion_tokens") or count),
         first=first,
-        streamed=streamed,
     )
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 from shop_ai.lm import futures
 from shop_ai.lm.base import Completion, Generate, Request
+from shop_ai.lm.listening import Listener
 from shop_ai.lm.remote.call import Call
 
 
@@ -17,6 +18,7 @@ class Ticket:
         count = request.n if isinstance(request, Generate) else 1
         self.request = request
         self.future: Future[Completion] = Future()
+        self.listener = Listener(request, self.future)
         self.calls = tuple(Call() for _ in range(count))
         self._parts: dict[int, Completion] = {}
         self._lock = threading.Lock()
@@ -54,4 +56,5 @@ def _together(parts: list[Completion]) -> Completion:
         tokens_in=max(part.tokens_in for part in parts),
         tokens_out=sum(part.tokens_out for part in parts),
         milliseconds=max(part.milliseconds for part in parts),
+        provenance=parts[0].provenance,
     )

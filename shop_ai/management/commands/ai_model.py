@@ -1,4 +1,4 @@
-"""`manage.py ai_model install|list|verify`: checkpoints on this computer. Needs no database."""
+"""`manage.py ai_model install|list|verify`: checkpoints and adapters on this computer. Needs no database."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shop_ai.conf import config
 from shop_ai.exceptions import ShopAIError
-from shop_ai.lm import checkpoints
+from shop_ai.lm import adapters, checkpoints
 
 
 class Command(BaseCommand):
     """Install, list and verify language models."""
 
-    help = "Install, list and verify the checkpoints of the language model."
+    help = "Install, list and verify the checkpoints of the language model; list and verify its adapters."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         install.add_argument("name", help=f"{known}, or a hub name: owner/name or owner/name@revision.")
         actions.add_parser("list", help="Show what is installed and what can be.")
         verify = actions.add_parser("verify", help="Compare every file with the manifest.")
-        verify.add_argument("name")
+        verify.add_argument("name", help="A checkpoint or an adapter.")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         try:
@@ -36,8 +36,12 @@ class Command(BaseCommand):
         checkpoints.install(name, config().CHECKPOINTS, say=self.say)
 
     def verify(self, name: str) -> None:
-        manifest = checkpoints.verify(name, config().CHECKPOINTS)
-        self.say(f"{name} is intact: {len(manifest.files)} files, weights {manifest.weights_sha256}.")
+        found: checkpoints.Manifest | adapters.Manifest
+        if adapters.exists(name, config().ADAPTERS):
+            found = adapters.verify(name, config().ADAPTERS)
+        else:
+            found = checkpoints.verify(name, config().CHECKPOINTS)
+        self.say(f"{name} is intact: {len(found.files)} files, weights {found.weights_sha256}.")
 
     def list(self) -> None:
         folder = config().CHECKPOINTS
@@ -48,6 +52,12 @@ class Command(BaseCommand):
         for name in sorted(checkpoints.KNOWN.keys() - {manifest.name for manifest in found}):
             self.say(f"{name}  not installed  (manage.py ai_model install {name})")
         self.say(f"Folder: {folder}")
+        weights = {manifest.weights_sha256 for manifest in found}
+        for adapter in adapters.installed(config().ADAPTERS):
+            fits = adapter.checkpoint if adapter.fits in weights else f"none of these ({adapter.checkpoint})"
+            size = f"{adapter.bytes // 1_000_000} MB"
+            self.say(f"{adapter.name}  adapter  {size}  {adapter.licence}  fits {fits}")
+        self.say(f"Folder of adapters: {config().ADAPTERS}")
 
     def say(self, line: str) -> None:
         self.stdout.write(line)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from shop_ai import jobs, tasks
 from shop_ai.exceptions import ShopAIError
-from shop_ai.management.progress import Progress, counts, duration, in_words, left, watch
+from shop_ai.management.following import followed
+from shop_ai.management.progress import Progress, Quiet, counts, duration, in_words, left, watch
 from shop_ai.management.selection import select
-from shop_ai.models import Batch, Job, Lane, Pause, State, WorkerBoot
+from shop_ai.models import Batch, Job, Lane, Pause, State, Suggestion, WorkerBoot
 from shop_ai.models.job import LIVE, database
+from shop_ai.models.suggestion import Decision
 from shop_ai.roles import bound
 from shop_ai.signals import job_finished
 from shop_ai.skills import Skill, skill
@@ -35,8 +37,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("skill")
-        parser.add_argument("--where", action="append", default=[], metavar="FIELD=VALUE")
-        parser.add_argument("--ids", nargs="+", default=[], metavar="ID")
+        parser.add_argument(
+            "--where",
+            action="append",
+            default=[],
+            metavar="FIELD=VALUE",
+            help="Only rows that fit; any lookup, such as price__gte=10 or long_text= (empty). Repeatable.",
+        )
+        parser.add_argument("--ids", nargs="+", default=[], metavar="ID", help="Only rows of these keys.")
         parser.add_argument("--limit", type=int, help="At most so many rows.")
         parser.add_argument("--params", default="{}", metavar="JSON", help="Options of the skill.")
         parser.add_argument(
@@ -44,22 +52,28 @@ class Command(BaseCommand):
             action="store_true",
             help="Load the language model here instead of waiting for a worker; does all that waits.",
         )
+        parser.add_argument(
+            "--stream", action="store_true", help="Print what the skill says while it is written."
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object at the end.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
         try:
             asked = skill(options["skill"])
+            if options["stream"] and not asked.streams:
+                raise CommandError(f"{asked.name} does not stream; its class would say `streams = True`.")
             params = jobs.clean_params(asked, parsed(options["params"]))
             keys = self.rows(asked, options)
             refuse_in_vain(asked, now=options["now"])
-            batch = self.queue(asked, keys, params)
-            mine = batch.jobs.all()
-            progress = Progress(self.stderr if options["json"] else self.stdout)
-            found = here(mine, progress) if options["now"] else self.wait(asked, mine, progress)
+            batch, mine = self.queue(asked, keys, params)
+            out = self.stderr if options["json"] else self.stdout
+            progress = Quiet(out) if options["stream"] else Progress(out)
+            with followed(mine, out.write) if options["stream"] else nullcontext():
+                found = here(mine, progress) if options["now"] else self.wait(asked, mine, progress)
         except ShopAIError as error:
             raise CommandError(str(error)) from error
-        self.report(batch, found, time.monotonic() - began, as_json=options["json"])
+        self.report(batch, mine, found, time.monotonic() - began, as_json=options["json"])
 
     def rows(self, asked: Skill, options: Mapping[str, Any]) -> list[Any]:
         if options["limit"] is not None and options["limit"] < 1:
@@ -67,15 +81,18 @@ class Command(BaseCommand):
         chosen = {name: options[name] for name in ("where", "ids", "limit")}
         return select(asked, bound(asked.role), **chosen)
 
-    def queue(self, asked: Skill, keys: Sequence[Any], params: Mapping[str, Any]) -> Batch:
-        """One batch, as the admin's bulk action makes it."""
+    def queue(
+        self, asked: Skill, keys: Sequence[Any], params: Mapping[str, Any]
+    ) -> tuple[Batch, QuerySet[Job]]:
+        """One batch, as the admin's bulk action makes it; its jobs and those that waited already."""
         with transaction.atomic(using=database()):
             batch = Batch.objects.create(skill=asked.name, params=params, chosen=len(keys))
             rows = bound(asked.role).by_pk(*keys)
             queued = jobs.enqueue(asked.name, rows, params=params, lane=Lane.BULK, batch=batch)
             batch.coalesced = queued.coalesced
             batch.save(update_fields=["coalesced"])
-        return batch
+            twins = waiting_already(asked, keys, batch) if batch.coalesced else []
+        return batch, Job.objects.filter(Q(batch=batch) | Q(pk__in=twins))
 
     def wait(self, asked: Skill, mine: QuerySet[Job], progress: Progress) -> dict[str, int]:
         try:
@@ -85,8 +102,10 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError(f"Stopped looking. {waiting(mine)}", returncode=130) from None
 
-    def report(self, batch: Batch, found: Mapping[str, int], seconds: float, *, as_json: bool) -> None:
-        dead = reasons(batch.jobs.filter(state=State.DEAD))
+    def report(
+        self, batch: Batch, mine: QuerySet[Job], found: Mapping[str, int], seconds: float, *, as_json: bool
+    ) -> None:
+        dead, declined = (reasons(mine.filter(state=state)) for state in (State.DEAD, State.DECLINED))
         if as_json:
             rate = 60 * sum(found.values()) / max(seconds, 0.001)
             answer = {
@@ -98,6 +117,7 @@ class Command(BaseCommand):
                 "seconds": round(seconds, 1),
                 "per_minute": round(rate, 1),
                 "failed": dead,
+                "declined": declined,
             }
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
         else:
@@ -106,8 +126,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"{batch.coalesced} of {batch.chosen} rows were waiting already.")
             if later := left(found):
                 self.stdout.write(f"{later} wait for another try; a worker does them.")
-            for reason in dead[:REASONS]:
+            for reason in (*dead[:REASONS], *declined[:REASONS]):
                 self.stdout.write(f"  {reason['jobs']} × {reason['reason']}")
+            if drafts := Suggestion.objects.filter(job__in=mine, state=Decision.WAITING).count():
+                self.stdout.write(f"{drafts} drafts wait for review: in the admin, Store AI, Batches.")
         if dead:
             failed = sum(reason["jobs"] for reason in dead)
             raise CommandError(
@@ -135,8 +157,18 @@ def refuse_in_vain(asked: Skill, *, now: bool) -> None:
         raise CommandError(
             f"No worker is alive. Start one: {tasks.start_command()} - or add --now to do the work here."
         )
+    if alive and not now and not any(boot.knows(asked.name) for boot in alive):
+        raise CommandError(f"No worker knows {asked.name}: they run with older settings. Restart them.")
     if alive and now and connections[database()].vendor == "sqlite":
         raise CommandError(f"A worker is alive ({alive[0]}), and SQLite carries one: leave out --now.")
+
+
+def waiting_already(asked: Skill, keys: Sequence[Any], batch: Batch) -> list[Any]:
+    """The live jobs of these rows that another request has queued."""
+    label = bound(asked.role).model._meta.label_lower
+    live = Job.objects.filter(skill=asked.name, target_model=label, state__in=LIVE).exclude(batch=batch)
+    wanted = set(map(str, keys))
+    return [pk for pk, key in live.values_list("pk", "target_id") if key in wanted]
 
 
 def waiting(mine: QuerySet[Job]) -> str:

@@ -1,0 +1,40 @@
+"""Which attention the manager computes with, and the same weights under two of them. Imports torch."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import torch
+from transformers.utils.import_utils import is_flash_attn_2_available, is_flash_attn_3_available
+
+HALF = (torch.bfloat16, torch.float16)
+
+
+def for_pages(model: Any) -> str:
+    """The best attention over a paged cache that is installed: flash where it can be used.
+
+    Asked without transformers' own fallback, which downloads kernels: nothing is fetched here.
+    """
+    if model.device.type == "cuda" and model.dtype in HALF and model._supports_flash_attn:
+        for version, available in ((3, is_flash_attn_3_available), (2, is_flash_attn_2_available)):
+            if available():
+                return f"flash_attention_{version}"
+    present = str(model.config._attn_implementation)
+    return "paged|eager" if present == "eager" else present
+
+
+def is_flash(attention: str) -> bool:
+    return attention.startswith("flash")
+
+
+def twin(model: Any, attention: str) -> Any:
+    """A second model with another attention and the very same tensors.
+
+    Flash attention cannot read the masks of the loop, so each engine has a model of its own; a weight that
+    is changed in place changes for both.
+    """
+    shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    other = deepcopy(model, shared)
+    other.set_attn_implementation(attention)
+    return other
