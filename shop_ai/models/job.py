@@ -142,6 +142,7 @@ class Job(models.Model):
         suggestion: Suggestion
         owner_id: int | None
         batch_id: uuid.UUID | None
+        retry_of_id: uuid.UUID | None
 
     class Meta:
         verbose_name = _("job")

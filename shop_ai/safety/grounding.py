@@ -1,36 +1,56 @@
-"""Whether a sentence says a fact and nothing beside it, by words and numbers. Pure; no language model."""
+"""Whether a sentence says a fact and nothing beside it, by words, numbers and negations. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"(?:(?<![\w.,])[-−–])?\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_END = re.compile(r"[.!?…。！？][\"'”’」』）)]*$")
 
 # Words that join a fact to its product without claiming anything of their own.
 GLUE = frozenset(
     """a all also an and are as at available be been both brand by can care comes contains designed
-    each either every features fit fits for from has have her high his hold holds in include
-    included includes is it its just long made measures more needs not of offers on one only or
+    each either every features find fit fits for from has have her high his hold holds in include
+    included includes is it its just long made measures needs of offers on one only or
     please product set size sized so suitable takes tall that the their them these they this through
-    to total under up use used uses wash washed weighs weight when which while wide with without you
+    to total up use used uses wash washed weighs weight when which while wide with you
     your
     """.split()
 )
-# A product is made of a material, never of one of these.
-_NO_MATERIAL = re.compile(
-    r"brand|colou?r|care|size|weight|length|width|height|depth|diameter|capacity|power|warranty|battery|pack",
+HAN_GLUE = frozenset("这款件个只条双套台采用由制成材质为的是有可选来自请以和与及其具备配带约达在中使")
+"""The same in Chinese, by character."""
+_NOT = re.compile(
+    r"\b(?:not?|non|without|never|none|cannot|free|n[o']t)\b|n't\b|[不无非未没勿]", re.IGNORECASE
+)
+_BOUND = re.compile(
+    r"\b(up to|at least|at most|more than|less than|under|over|maximum|minimum)\b", re.IGNORECASE
+)
+_MATERIAL = re.compile(
+    r"materials?|made|fabric|composition|upper|lining|filling|shell|construction", re.IGNORECASE
+)
+_VARIANTS = re.compile(
+    r"colou?rs?|sizes?|finish|pack|versions?|options?|flavou?rs?|scents?|styles?", re.IGNORECASE
+)
+_BRAND = re.compile(r"brand|maker|manufacturer", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"brand|colou?r|finish|care|washing|size|dimension|measure|weigh|length|width|height|depth|diameter|capacity|volume"
+    r"|power|warranty|guarantee|load|origin|country|pack|included|age|style|pattern|features?",
     re.IGNORECASE,
+)
+"""What is said of the whole product, so that the sentence may leave its name out: "weighs 3 kg"."""
+_SUBJECT = re.compile(
+    r"^(?:The|This|Your)\s+((?:[^\W\d_][\w'’+-]*\s+){1,6}?)(?:is|are|has|have|comes?|can|weighs?|holds?|made)\b"
 )
 
 
 def numbers(text: str) -> set[str]:
-    """Numbers as written, without thousands separators."""
+    """Numbers as written, with their sign, without thousands separators."""
     return {
         found.replace(",", "") if "," in found and "." not in found else found
-        for found in _NUMBER.findall(text)
+        for found in (match.replace("−", "-").replace("–", "-") for match in _NUMBER.findall(text))
     }
 
 
@@ -38,47 +58,119 @@ def words(text: str) -> set[str]:
     return {found.lower().removesuffix("'s").removesuffix("’s") for found in _WORD.findall(text)}
 
 
+def ends(text: str) -> bool:
+    """Whether the last sentence is whole."""
+    return bool(_END.search(text))
+
+
 def says(sentence: str, fact: str, context: Iterable[str] = ()) -> bool:
     """Whether the sentence states the fact ("Weight: 310 g") and no word or number beyond it.
 
     `context` holds texts whose words may appear too: the product's name, its brand.
     """
-    around = " ".join(context)
+    context = [one for one in context if one]
+    key, _, value = fact.replace("：", ":").partition(":")
     bare = _without(sentence, context)
-    if not numbers(fact) <= numbers(sentence) or not numbers(bare) <= numbers(fact):
+    if value.strip().lower() in ("yes", "no"):
+        return False  # no sentence holds the word; one that leaves it out cannot be told from its opposite
+    if not ends(sentence) or not _same_numbers(bare, sentence, fact):
+        return False
+    if bool(_NOT.search(bare)) != bool(_NOT.search(value)):
         return False
     if _HAN.search(fact):
-        return _says_han(sentence, fact)
-    if "made of" in sentence and _NO_MATERIAL.search(fact.partition(":")[0]):
+        return _says_han(sentence, key, value, context)
+    return (
+        _bounds(bare) == _bounds(value)
+        and _fits(sentence, bare, key, value, context)
+        and _covers(sentence, key, value, context)
+    )
+
+
+def _same_numbers(bare: str, sentence: str, fact: str) -> bool:
+    return numbers(fact) <= numbers(sentence) and numbers(bare) <= numbers(fact)
+
+
+def _bounds(text: str) -> set[str]:
+    return {found.lower() for found in _BOUND.findall(text)}
+
+
+def _fits(sentence: str, bare: str, key: str, value: str, context: list[str]) -> bool:
+    """Whether the sentence has a form in which such a fact can be true of this product."""
+    told = words(bare)
+    names_key = any(_has(told, word) for word in words(key) - GLUE)
+    if "made of" in sentence and not (names_key or _MATERIAL.search(key)):
         return False
-    value = fact.partition(":")[2]
+    if _BRAND.fullmatch(key.strip()) and not _is_by(sentence, value.strip()):
+        return False
+    if "brand of" in sentence or ("comes in" in sentence and not _VARIANTS.search(key)):
+        return False
+    if re.fullmatch(r"\s*\d+\s*", value) and re.search(r"\ban? [a-z]+ of \d", bare):
+        return False  # "a preset of 20"
+    if _NOT.search(value) and not _key_first(bare, key):
+        return False  # "the charger is not included", of its cable
+    if not (names_key or _WHOLE.search(key) or _MATERIAL.search(key)):
+        return False
+    return _about(sentence, key, context[0] if context else "")
+
+
+def _is_by(sentence: str, brand: str) -> bool:
+    """Whether it says who made it: "by Hollin", "a Hollin stool", and not "is Hollin"."""
+    name = re.escape(brand)
+    return bool(re.search(rf"\b(?:by|from) {name}|\ban? {name} \w", sentence))
+
+
+def _key_first(bare: str, key: str) -> bool:
+    said = _NOT.search(bare)
+    before = words(bare[: said.start()]) if said else set()
+    return any(_has(before, word) for word in words(key) - GLUE)
+
+
+def _about(sentence: str, key: str, name: str) -> bool:
+    """Whether the subject, where it is named, is the product or the part that the fact names.
+
+    The first word of a name alone tells what it is for ("puppy" of "Puppy Food"), not what it is.
+    """
+    found = _SUBJECT.match(sentence)
+    if not found:
+        return True
+    subject, named = words(found[1]), [word.lower() for word in _WORD.findall(name)]
+    if not name or subject & words(key):
+        return True
+    return bool(subject & set(named[1:])) or (len(named) == 1 and named[0] in subject)
+
+
+def _covers(sentence: str, key: str, value: str, context: list[str]) -> bool:
     told, wanted = words(sentence), words(value) - GLUE
     if not all(_has(told, word) for word in wanted):
         return False
-    known = words(f"{fact} {around}")
-    return all(_has(known, word) for word in told - GLUE)
+    known = words(f"{key} {value} {' '.join(context)}")
+    return all(_has(known, word) for word in told - GLUE - {"not", "no", "without", "under", "over"})
 
 
 def _without(sentence: str, context: Iterable[str]) -> str:
     """The sentence with the product's own name taken out: its numbers claim nothing new."""
-    for name in filter(None, context):
+    for name in context:
         sentence = re.sub(re.escape(name), " ", sentence, flags=re.IGNORECASE)
     return sentence
 
 
-def _says_han(sentence: str, fact: str) -> bool:
-    """Chinese has no blanks: every character of the value must be said."""
-    value = fact.replace("：", ":").partition(":")[2]
-    return set(_HAN.findall(value)) <= set(_HAN.findall(sentence))
+def _says_han(sentence: str, key: str, value: str, context: list[str]) -> bool:
+    """Chinese has no blanks: every character of the value must be said, and hardly another one."""
+    said, wanted = set(_HAN.findall(sentence)), set(_HAN.findall(value))
+    return wanted <= said <= wanted | set(key) | set("".join(context)) | HAN_GLUE
+
+
+_ENDINGS = ("", "s", "es", "d", "ed", "ing", "en", "n", "y")
 
 
 def _has(among: set[str], word: str) -> bool:
-    """The word itself, or another form of it ("oil", "oiled"; "watt", "W")."""
-    if word in among:
-        return True
-    stem = word[: max(4, len(word) - 2)]
-    return len(word) > 3 and any(_related(other, word, stem) for other in among)
+    """The word itself or another form of it ("oil", "oiled"), which says no more than it does."""
+    return word in among or any(_related(other, word) for other in among)
 
 
-def _related(other: str, word: str, stem: str) -> bool:
-    return other.startswith(stem) or (len(other) > 3 and word.startswith(other))
+def _related(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if len(short) < 3:
+        return False
+    stems = {short, short.removesuffix("e"), short.removesuffix("y") + "i", short + short[-1]}
+    return any(long == stem + ending for stem in stems for ending in _ENDINGS)

@@ -38,6 +38,8 @@ class Subject:
     limits: Mapping[str, int] = field(default_factory=dict)
     """Output field → most characters the store's own field takes."""
     seed: int = 0
+    again: bool = False
+    """Whether somebody asked for another text than the one there was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,37 +13,60 @@ from shop_ai.exceptions import Declined, Unsupported
 from shop_ai.lm.base import Completion, Generate, Message, Request, Sampling, says
 from shop_ai.roles import PRODUCT
 from shop_ai.safety import grounding
+from shop_ai.safety.claims import ledger
 from shop_ai.safety.html import plain
 from shop_ai.safety.text import fit, sentences
 from shop_ai.skills.base import Params, Skill, Subject
 
 SENTENCES: Mapping[str, int] = {"short": 3, "medium": 6, "long": 12}
+Examples = Sequence[tuple[str, str, str]]
 TONES: Mapping[str, str] = {
     "plain": "Write plainly.",
-    "warm": "Write warmly.",
-    "expert": "Write for people who know the trade.",
+    "warm": "Speak to the customer.",
+    "expert": "Write tersely, for people who know the trade.",
 }
-EXAMPLES: Mapping[str, Sequence[tuple[str, str, str]]] = {
-    "en": (
-        ("Canvas Stool", "Brand: Hollin", "The Canvas Stool is by Hollin."),
-        ("Alder Bookends", "Material: Solid alder wood", "The Alder Bookends are made of solid alder wood."),
-        ("Trail Bottle", "Capacity: 750 ml", "The bottle holds 750 ml."),
-        (
-            "Wool Scarf",
-            "Care: Hand wash cold, dry flat",
-            "To care for the scarf, hand wash it cold and dry it flat.",
-        ),
-        ("Desk Lamp", "Colours: Black, white, sage", "The lamp comes in black, white and sage."),
-        ("City Backpack", "Warranty: 3 years", "The backpack has a warranty of 3 years."),
+_EN: Examples = (
+    ("Canvas Stool", "Brand: Hollin", "The Canvas Stool is by Hollin."),
+    ("Alder Bookends", "Material: Solid alder wood", "The Alder Bookends are made of solid alder wood."),
+    ("Trail Bottle", "Capacity: 750 ml", "The bottle holds 750 ml."),
+    (
+        "Wool Scarf",
+        "Care: Hand wash cold, dry flat",
+        "To care for the scarf, hand wash it cold and dry it flat.",
     ),
-    "zh-hans": (
-        ("帆布凳", "品牌: 禾林", "这款帆布凳来自禾林。"),
-        ("榉木书立", "材质: 实心榉木", "这款书立采用实心榉木制成。"),
-        ("户外水壶", "容量: 750毫升", "水壶容量为750毫升。"),
-        ("羊毛围巾", "洗涤: 冷水手洗，平铺晾干", "围巾请用冷水手洗，平铺晾干。"),
-        ("台灯", "颜色: 黑色、白色", "台灯有黑色、白色可选。"),
-    ),
-}
+    ("Desk Lamp", "Colours: Black, white, sage", "The lamp comes in black, white and sage."),
+    ("City Backpack", "Warranty: 3 years", "The backpack has a warranty of 3 years."),
+)
+_WARM: Examples = (
+    ("Canvas Stool", "Brand: Hollin", "Your Canvas Stool is by Hollin."),
+    ("Alder Bookends", "Material: Solid alder wood", "Your Alder Bookends are made of solid alder wood."),
+    ("Trail Bottle", "Capacity: 750 ml", "Your bottle holds 750 ml."),
+    ("Wool Scarf", "Care: Hand wash cold, dry flat", "Please hand wash your scarf cold and dry it flat."),
+    ("Desk Lamp", "Colours: Black, white, sage", "You can have your lamp in black, white and sage."),
+    ("City Backpack", "Warranty: 3 years", "Your backpack has a warranty of 3 years."),
+)
+_EXPERT: Examples = (
+    ("Canvas Stool", "Brand: Hollin", "By Hollin."),
+    ("Alder Bookends", "Material: Solid alder wood", "Made of solid alder wood."),
+    ("Trail Bottle", "Capacity: 750 ml", "Holds 750 ml."),
+    ("Wool Scarf", "Care: Hand wash cold, dry flat", "Hand wash cold and dry flat."),
+    ("Desk Lamp", "Colours: Black, white, sage", "Comes in black, white and sage."),
+    ("City Backpack", "Warranty: 3 years", "Warranty of 3 years."),
+)
+_ZH: Examples = (
+    ("帆布凳", "品牌: 禾林", "这款帆布凳来自禾林。"),
+    ("榉木书立", "材质: 实心榉木", "这款书立采用实心榉木制成。"),
+    ("户外水壶", "容量: 750毫升", "水壶容量为750毫升。"),
+    ("羊毛围巾", "洗涤: 冷水手洗，平铺晾干", "围巾请用冷水手洗，平铺晾干。"),
+    ("台灯", "颜色: 黑色、白色", "台灯有黑色、白色可选。"),
+)
+
+
+def examples(language: str, tone: str) -> Examples:
+    """What a fact becomes, in this language and, in English, in this tone."""
+    if language.startswith("zh"):
+        return _ZH
+    return {"warm": _WARM, "expert": _EXPERT}.get(tone, _EN)
 
 
 class DescribeParams(Params):
@@ -89,7 +112,7 @@ class DescribeProduct(Skill):
         missing = self.missing(subject.values)
         if missing:
             raise Declined(f"Not enough facts to write from: {', '.join(missing)}.", missing=missing)
-        alone = subject.params.candidates == 1
+        alone = subject.params.candidates == 1 and not subject.again
         sampling = Sampling(temperature=0.0 if alone else 0.5, top_p=0.9, seed=subject.seed)
         return [
             Generate(
@@ -119,12 +142,12 @@ class DescribeProduct(Skill):
     def messages(self, subject: Subject) -> tuple[Message, ...]:
         """Examples first: they are the same for every fact, so a backend computes them once."""
         told = f"{self.system} {TONES[subject.params.tone]}"
-        examples = [
+        shown = [
             message
-            for name, fact, sentence in EXAMPLES.get(subject.language, EXAMPLES["en"])
+            for name, fact, sentence in examples(subject.language, subject.params.tone)
             for message in (says("user", f"Product: {name}\n{fact}"), says("assistant", sentence))
         ]
-        return (says("system", told), *examples, Message(role="user", segments=self.render(subject)))
+        return (says("system", told), *shown, Message(role="user", segments=self.render(subject)))
 
     def context(self, subject: Subject) -> dict[str, Any]:
         return {name: subject.values[name] for name in ("fact", "value")}
@@ -146,14 +169,29 @@ class DescribeProduct(Skill):
         around = [str(values["name"]), str(values.get("brand") or "")]
         for (fact, value), completion in zip(self.facts(subject), completions, strict=True):
             written = sentences(plain(completion.candidates[candidate].text))
-            if written and grounding.says(written[0], f"{fact}: {value}", around):
+            if (
+                written
+                and grounding.says(written[0], f"{fact}: {value}", around)
+                and self._known(written[0], subject)
+            ):
                 yield written[0]
 
+    def _known(self, sentence: str, subject: Subject) -> bool:
+        """Whether the facts, all together, support every claim of the sentence."""
+        values = subject.values
+        known = {"name": values["name"], "brand": values.get("brand") or "", **values["attributes"]}
+        return not any(claim.flagged for claim in ledger(sentence, known))
+
     def verify(self, output: Any, subject: Subject) -> BaseModel:
-        text = fit(output.description, subject.limits.get("description"))
-        return self.Output.model_construct(description=text)
+        return self.Output.model_construct(description=self._fitted(output, subject))
+
+    def _fitted(self, output: Any, subject: Subject) -> str:
+        return fit(output.description, subject.limits.get("description"))
 
     def answer(self, completions: Sequence[Completion], subject: Subject) -> Any:
-        if not self.parse(completions, subject):
+        found = self.parse(completions, subject)
+        if not found:
             raise Unsupported
+        if not any(grounding.ends(self._fitted(output, subject)) for output in found):
+            raise Unsupported("The store's field is too short for a whole sentence.")
         return super().answer(completions, subject)

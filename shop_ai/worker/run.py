@@ -157,6 +157,7 @@ def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
         language=language,
         limits=limits,
         seed=job.pk.int % 2**31 + job.attempt,
+        again=job.retry_of_id is not None,
     )
     try:
         requests = asked.ask(subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,7 +74,8 @@ def test_length_decides_how_many_facts_are_told() -> None:
 def test_tone_and_candidates_reach_the_request() -> None:
     asked = requests(subject(tone="warm", candidates=3))[0]
 
-    assert "warmly" in asked.messages[0].text
+    assert "customer" in asked.messages[0].text
+    assert any(message.text.startswith("Your ") for message in asked.messages)
     assert asked.n == 3
     assert asked.sampling.temperature > 0
     assert asked.sampling.seed == 7
@@ -141,6 +143,29 @@ def test_candidates_are_different_texts() -> None:
 
     texts = [candidate.model_dump()["description"] for candidate in found.candidates]
     assert texts == [" ".join(TRUE), " ".join(other)]
+
+
+def test_each_tone_shows_its_own_examples() -> None:
+    shown = {
+        tone: tuple(message.text for message in requests(subject(tone=tone))[0].messages[:-1])
+        for tone in ("plain", "warm", "expert")
+    }
+
+    assert len(set(shown.values())) == 3
+
+
+def test_who_asks_again_gets_other_sentences() -> None:
+    first, again = (
+        DescribeProduct().requests(replace(subject(), again=wanted))[0] for wanted in (False, True)
+    )
+
+    assert first.sampling.temperature == 0
+    assert again.sampling.temperature > 0
+
+
+def test_a_field_too_short_for_a_sentence_is_left_for_a_person() -> None:
+    with pytest.raises(Unsupported, match="too short"):
+        answer(*TRUE, limit=12)
 
 
 def test_version_changes_with_the_prompt() -> None:

@@ -39,3 +39,16 @@ def test_a_shipped_skill_reads_many_rows_in_as_many_queries_as_few(settings, pat
 
     for name in skills():
         assert read(name, 3) == read(name, 30) > 0
+
+
+def test_a_text_that_is_asked_for_once_more_is_to_be_another_one(shop):
+    (row,), hand = products(1), Hand()
+    jobs.enqueue("draft_title", row)
+    first = hand.one()
+    hand.finish(first, title="Bowl of oak")
+    jobs.regenerate(first.suggestion)
+
+    (again,) = hand.claim(1)
+
+    assert not prepare(first, load([first]), EchoBackend()).subject.again
+    assert prepare(again, load([again]), EchoBackend()).subject.again
