@@ -20,7 +20,9 @@ def shop(make_product, click, work):
     """One product in each state."""
     make_product("empty")
     for title in ("ready", "stale", "applied", "declined", "live"):
-        product = make_product(title, facts={} if title == "declined" else {"A": "beech wood", "B": "42 cm"})
+        product = make_product(
+            title, facts={} if title == "declined" else {"Material": "beech wood", "Height": "42 cm"}
+        )
         click(product, "write:describe_product")
         if title != "live":
             work()
@@ -46,8 +48,8 @@ def test_each_choice_shows_its_rows(boss, shop, value, expected):
 
 def test_a_retry_that_worked_is_no_longer_a_failure(boss, shop, click, work):
     product = Product.objects.get(title="declined")
-    product.attributes.create(name="A", value="beech wood")
-    product.attributes.create(name="B", value="42 cm")
+    product.attributes.create(name="Material", value="beech wood")
+    product.attributes.create(name="Height", value="42 cm")
     click(product, f"retry:{Job.objects.get(state=State.DECLINED).pk}")
     work()
 

@@ -29,7 +29,8 @@ class Tandem:
 
     def __init__(self, loop: Loop, writing: Writing) -> None:
         self.loop, self.writing = loop, writing
-        self.limits, self.network, self.changing = loop.limits, loop.network, loop.changing
+        self.limits, self.network = loop.limits, loop.network
+        self.changing, self.intake = loop.changing, loop.intake
         self._loop_from = 0.0
         """`time.monotonic()` of the loop's next turn, if the manager is busy until then."""
         self._busy = 0.0

@@ -56,9 +56,9 @@ def _denied(cut: Sequence[Token], index: int) -> Iterator[tuple[int, int]]:
     yield from _before(cut, index)
 
 
-def read(cut: Sequence[Token], hits: Sequence[Hit]) -> list[int]:
-    """The sign of each token, where turns of phrase and the insides of wordings deny nothing."""
-    ignored: set[int] = set()
+def read(cut: Sequence[Token], hits: Sequence[Hit], names: Collection[int] = ()) -> list[int]:
+    """The sign of each token, where turns of phrase, the insides of wordings and names deny nothing."""
+    ignored = set(names)
     for hit in hits:
         bases = tuple(token.base for token in cut[hit.first : hit.last])
         denial = any(bases in _cues()[name] for name in CUES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shop_ai.safety.claims import polarity
 from shop_ai.safety.claims.claim import Claim, Finding, Kind
+from shop_ai.safety.claims.facts import BRANDS, NAMES
 from shop_ai.safety.claims.known import Known
 from shop_ai.safety.claims.lexicon import Hit, phrases
 from shop_ai.safety.claims.quantities import Quantity, quantities
@@ -21,7 +22,7 @@ class Reading:
         self.known = known
         self.tokens = tokens(text)
         self.hits = self._hits()
-        self.signs = polarity.read(self.tokens, self.hits)
+        self.signs = polarity.read(self.tokens, self.hits, self._names())
         self.quantities = quantities(text)
         self.agreed: list[int] = []
         """Where bare numbers end that the facts hold."""
@@ -37,6 +38,17 @@ class Reading:
             if hit.concepts or not inside & set(range(hit.first, hit.last))
         ]
         return sorted([*asked, *listed], key=lambda hit: (hit.first, -hit.last))
+
+    def _names(self) -> set[int]:
+        """The tokens of whole names, in which a "Never" or a "0" denies nothing."""
+        bases, found = [token.base for token in self.tokens], set()
+        for fact in self.known.facts:
+            if fact.key.lower() in NAMES | BRANDS:
+                name = [token.base for token in tokens(fact.value)]
+                for first in range(len(bases) - len(name) + 1):
+                    if bases[first : first + len(name)] == name:
+                        found.update(range(first, first + len(name)))
+        return found
 
     def counted(self, index: int) -> bool:
         """Whether a number that the facts hold stands right before: two headphone |sockets|."""

@@ -55,3 +55,16 @@ def test_every_claim_quotes_the_text_and_says_why():
         for claim in ledger(text, row["values"]["facts"]):
             assert text[claim.start : claim.end] == claim.quote
             assert claim.reason
+
+
+@pytest.mark.parametrize("name", ["Bowl 0", "Never Dull", "No Fuss Bowl"])
+def test_a_name_denies_nothing(name):
+    assert not any(
+        claim.flagged for claim in ledger(f"{name} is made of oak.", {"name": name, "Material": "oak"})
+    )
+
+
+def test_a_negation_after_the_name_still_denies():
+    claims = ledger("Bowl 0 is not made of oak.", {"name": "Bowl 0", "Material": "oak"})
+
+    assert any(claim.flagged for claim in claims)
