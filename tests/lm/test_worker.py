@@ -90,14 +90,14 @@ def test_jobs_of_three_adapters_are_all_answered_under_their_own(local, adapter_
 
 
 def test_change_overs_are_few_where_jobs_are_mixed(local):
-    """Eight at a time of sixty: taken as they come, every claim would hold all three."""
+    """Eight at a time of sixty: taken as they come, each of eight claims would hold all three and change twice."""
     queue(20)
     worker = Worker(local(rows=8, room=8, turn=3600.0))
 
     worker.work_off(timeout=300)
 
     assert set(Job.objects.values_list("state", flat=True)) == {State.SUCCEEDED}
-    assert 2 <= worker.backend.loop.changing.count <= 5
+    assert 2 <= worker.backend.loop.changing.count <= 10
 
 
 def test_provenance_names_the_adapter_its_hash_and_the_calibration(local, adapter_folder):
