@@ -90,7 +90,7 @@ def test_jobs_of_three_adapters_are_all_answered_under_their_own(local, adapter_
 
 
 def test_change_overs_are_few_where_jobs_are_mixed(local):
-    """Eight at a time of sixty: taken as they come, each of eight claims would hold all three and change twice."""
+    """Eight at a time of sixty: taken as they come, each claim would hold all three and change twice."""
     queue(20)
     worker = Worker(local(rows=8, room=8, turn=3600.0))
 
