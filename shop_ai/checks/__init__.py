@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, register
 
 from shop_ai.checks import adapters, admin, backend, fields, limits, roles, services, skills
@@ -28,11 +30,20 @@ PARTS = (
 
 def check_settings(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Everything that is wrong with the settings; what cannot be read at all comes first, alone."""
+    if not hasattr(settings, "SHOP_AI"):
+        return [_absent()]
     config, problems = read()
     if problems:
         return [message(problem.id, problem.message, problem.hint) for problem in problems]
     context = gather(config)
     return [found for part in PARTS for found in part(context)]
+
+
+def _absent() -> CheckMessage:
+    alike = get_close_matches("SHOP_AI", [name for name in dir(settings) if name.isupper()], n=1, cutoff=0.8)
+    text = "shop_ai is in INSTALLED_APPS and the settings have no SHOP_AI: nothing is offered."
+    own = f"You have a {alike[0]}: rename it to SHOP_AI." if alike else ""
+    return message("W077", text, own or 'Begin with SHOP_AI = {"ROLES": {…}, "SKILLS": […]}.')
 
 
 def register_all() -> None:

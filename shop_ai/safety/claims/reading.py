@@ -41,7 +41,8 @@ class Reading:
 
     def _names(self) -> set[int]:
         """The tokens of whole names, in which a "Never" or a "0" denies nothing."""
-        bases, found = [token.base for token in self.tokens], set()
+        bases = [token.base for token in self.tokens]
+        found: set[int] = set()
         for fact in self.known.facts:
             if fact.key.lower() in NAMES | BRANDS:
                 name = [token.base for token in tokens(fact.value)]
