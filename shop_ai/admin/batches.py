@@ -21,10 +21,10 @@ from shop_ai import jobs
 from shop_ai.admin import rows
 from shop_ai.admin.notices import notices
 from shop_ai.admin.permits import admin_of, permits
-from shop_ai.admin.readonly import ReadOnlyAdmin, skill_label
+from shop_ai.admin.readonly import ReadOnlyAdmin, SkillFilter
 from shop_ai.admin.results import progress, results
 from shop_ai.admin.selection import REASONS
-from shop_ai.admin.words import say
+from shop_ai.admin.words import say, skill_label
 from shop_ai.exceptions import ShopAIError
 from shop_ai.models import Batch, Job, State, Suggestion
 from shop_ai.models.job import LIVE
@@ -48,7 +48,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     list_display = ["created_at", "what", "chosen", "by", "how_far"]
     list_display_links = ["what"]
-    list_filter = ["skill"]
+    list_filter = [SkillFilter]
     list_select_related = ["by"]
 
     @admin.display(description=gettext_lazy("skill"))

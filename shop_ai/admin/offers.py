@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from shop_ai.admin.diff import Piece, words
-from shop_ai.admin.words import name_of, say
+from shop_ai.admin.words import language_label, name_of, say
 from shop_ai.models import Suggestion
 from shop_ai.models.decisions import facts_changed, seen_now, untouched
 from shop_ai.roles import Binding
@@ -46,6 +46,10 @@ class Offer:
     """Fingerprint of what the person compares with."""
     stale: list[str] = field(default_factory=list)
     """What changed since it was asked for."""
+
+    @property
+    def language(self) -> str:
+        return language_label(self.suggestion.language)
 
 
 @dataclass(slots=True, kw_only=True)

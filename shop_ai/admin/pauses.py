@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from shop_ai import jobs
-from shop_ai.admin.readonly import ReadOnlyAdmin, skill_label
+from shop_ai.admin.readonly import ReadOnlyAdmin
+from shop_ai.admin.words import skill_label
 from shop_ai.models import Lane, Pause
 from shop_ai.skills import skills
 

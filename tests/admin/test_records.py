@@ -9,6 +9,20 @@ from shop_ai.models.clock import now
 from shop_ai.models.job import database, uuid7
 
 PAUSES = "/admin/shop_ai/pause/"
+WORKERS = "/admin/shop_ai/workerboot/"
+
+
+def test_suggestions_are_told_in_words_and_only_what_is_so(boss, draft):
+    url = "/admin/shop_ai/suggestion/"
+    before = boss.get(url).content.decode()
+    Suggestion.objects.update(stale=True, stale_reason="The facts have changed since this was written.")
+    after = boss.get(url).content.decode()
+    detail = boss.get(f"{url}{draft.pk}/change/").content.decode()
+
+    assert "Ready to review</td>" in before and "Ready to review · outdated</td>" in after
+    assert "icon-no.svg" not in before + after + detail
+    assert "<h2>Write description: Step stool</h2>" in detail and "The facts have changed" in detail
+    assert ">English<" in before and boss.get(url, {"skill": "nothing"}).context["cl"].result_count == 0
 
 
 def test_suggestions_are_a_history_to_read(boss, product, draft, click):
@@ -31,15 +45,23 @@ def test_a_suggestion_of_a_model_that_is_no_longer_bound_can_be_read(boss, draft
 
 def test_workers_are_shown_as_alive_or_not(boss):
     at = now(database())
-    for state in ("ready", "stopped"):
+    for host, state, seen_at in (
+        ("one", "ready", at),
+        ("two", "ready", at.replace(year=2020)),
+        ("off", "stopped", at),
+    ):
         WorkerBoot.objects.create(
-            id=uuid7(), host=state, pid=1, state=state, detail={"checkpoint": "c1"}, started_at=at, seen_at=at
-        )
+            id=uuid7(), host=host, pid=1, state=state, lanes=["bulk"], detail={"checkpoint": "c1"},
+            started_at=at, seen_at=seen_at,
+        )  # fmt: skip
 
-    html = boss.get("/admin/shop_ai/workerboot/").content.decode()
-    one = WorkerBoot.objects.get(host="ready")
+    html = boss.get(WORKERS).content.decode()
+    stopped = boss.get(WORKERS, {"state": "stopped"}).content.decode()
+    one = WorkerBoot.objects.get(host="one")
 
-    assert 'alt="True"' in html and 'alt="False"' in html
+    assert '<td class="field-standing">Ready</td>' in html and "Ready · not seen any more" in html
+    assert '<td class="field-works_on">Bulk</td>' in html
+    assert "off:1" in stopped and "one:1" not in stopped
     assert "c1" in boss.get(f"/admin/shop_ai/workerboot/{one.pk}/change/").content.decode()
 
 
