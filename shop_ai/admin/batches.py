@@ -57,7 +57,10 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("progress"))
     def how_far(self, batch: Any) -> str:
-        return f"{batch.ended} / {batch.total}"
+        """Refreshed by the script while it runs, like the batch's own page."""
+        url = reverse(f"{self.admin_site.name}:shop_ai_batch_progress", args=[batch.pk])
+        context = {"batch": batch, "url": url, "busy": batch.ended < batch.total}
+        return render_to_string("shop_ai/admin/far.html", context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request)
@@ -126,12 +129,15 @@ class BatchAdmin(ReadOnlyAdmin):
         """The progress as JSON for the script."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        batch = self.batch(request, pk)
+        batch: Any = self.batch(request, pk)
         now = progress(self.admin_site, batch)
-        context = {"progress": now, "polled": True}
-        html = render_to_string("shop_ai/admin/progress.html", context, request)
+        if "list" in request.GET:
+            version, html = f"{batch.ended}-{batch.total}", self.how_far(batch)
+        else:
+            context = {"progress": now, "polled": True}
+            version, html = now.version, render_to_string("shop_ai/admin/progress.html", context, request)
         text = _("%(done)d of %(total)d done") % {"done": now.done, "total": now.total}
-        answer = {"busy": now.busy, "version": now.version, "text": text, "html": html}
+        answer = {"busy": now.busy, "version": version, "text": text, "html": html}
         return JsonResponse(answer, headers={"Cache-Control": "no-store"})
 
     # -- the buttons ---------------------------------------------------------------------------
