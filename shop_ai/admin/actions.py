@@ -159,7 +159,7 @@ def _apply(click: Click, *, accept_stale: bool = False) -> tuple[str, str]:
     seen = click.request.POST.get(f"shop_ai-{suggestion.pk}-seen")
     values = chosen_values(click.request, suggestion)
     jobs.apply(suggestion, by=click.by, values=values, seen=seen or None, accept_stale=accept_stale)
-    return _("Applied. The text now stands on the row."), suggestion.skill
+    return _("Applied. The text now stands in the store."), suggestion.skill
 
 
 def _apply_anyway(click: Click) -> tuple[str, str]:
@@ -175,7 +175,7 @@ def _edit(click: Click) -> tuple[str, str]:
 def _dismiss(click: Click) -> tuple[str, str]:
     suggestion = click.suggestion()
     jobs.dismiss(suggestion, by=click.by)
-    return _("Dismissed. The row was not changed."), suggestion.skill
+    return _("Dismissed. Nothing was changed in the store."), suggestion.skill
 
 
 def _regenerate(click: Click) -> tuple[str, str]:

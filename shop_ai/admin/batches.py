@@ -24,7 +24,7 @@ from shop_ai.admin.permits import admin_of, permits
 from shop_ai.admin.readonly import ReadOnlyAdmin, SkillFilter
 from shop_ai.admin.results import progress, results
 from shop_ai.admin.selection import REASONS
-from shop_ai.admin.words import say, skill_label
+from shop_ai.admin.words import say, skill_label, things
 from shop_ai.exceptions import ShopAIError
 from shop_ai.models import Batch, Job, State, Suggestion
 from shop_ai.models.job import LIVE
@@ -116,6 +116,7 @@ class BatchAdmin(ReadOnlyAdmin):
             "progress": progress(self.admin_site, batch),
             "may_cancel": _may_cancel(request, batch),
             "skipped": [(REASONS.get(name, name), number) for name, number in batch.skipped.items()],
+            "things": things(batch.skill, batch.chosen),
             "show": show,
             "tabs": tabs,
             "page": page,

@@ -100,4 +100,4 @@ def _plain(spec: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _languages() -> list[tuple[str, Any]]:
-    return [("", _("As the row")), *((code, language_label(code)) for code in config().LANGUAGES)]
+    return [("", _("Its own")), *((code, language_label(code)) for code in config().LANGUAGES)]

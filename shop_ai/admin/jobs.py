@@ -84,7 +84,7 @@ class JobAdmin(WithRows):
     list_select_related = ["owner"]
     list_per_page = 50
     search_fields = ["target_id"]
-    search_help_text = _("Search by the number of the row")
+    search_help_text = _("Search by the number of the entry")
     ordering = ["-id"]
     actions = ["cancel_jobs", "retry_jobs"]
     inlines = [AttemptInline]
@@ -186,7 +186,7 @@ class JobAdmin(WithRows):
                 if self._may(request, job):
                     done += move(request, job)
                 else:
-                    refused.add(str(_("You may not change the row.")))
+                    refused.add(str(_("You may not change the entry.")))
             except ShopAIError as error:
                 refused.add(words.say(error))
         for sentence in sorted(refused):

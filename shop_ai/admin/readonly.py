@@ -80,7 +80,7 @@ class WithRows(ReadOnlyAdmin):
         attach_rows(found.result_list)
         return found
 
-    @admin.display(description=_("row"))
+    @admin.display(description=_("for"))
     def target(self, item: Any) -> str:
         """The row by its own name, with the way to it."""
         words, url = row_name(item), target_url(self.admin_site, item)

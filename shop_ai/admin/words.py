@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib.admin.utils import model_ngettext
 from django.template.defaultfilters import yesno
-from django.utils.translation import get_language_info, gettext, gettext_noop
+from django.utils.translation import get_language_info, gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from shop_ai.models import Lane, State
+from shop_ai.roles import bindings
 from shop_ai.skills import skills
 
 KNOWN = (
@@ -41,8 +43,8 @@ KNOWN = (
     gettext_noop("Cancelled before it began."),
     gettext_noop("Cancelled while it ran."),
     gettext_noop("Nobody was free in time."),
-    gettext_noop("The row was deleted in the meantime."),
-    gettext_noop("The row is no longer there."),
+    gettext_noop("The entry was deleted in the meantime."),
+    gettext_noop("The entry is no longer there."),
     gettext_noop("The result could not be stored."),
     gettext_noop("The language model's answer does not have the required form."),
     gettext_noop(
@@ -61,7 +63,7 @@ KNOWN = (
     gettext_noop("The text was changed by somebody after this was asked for."),
     gettext_noop("Somebody has edited the text since it was applied; it is left as it is."),
     gettext_noop("The store has no way to undo this field (UNDO is not set)."),
-    gettext_noop("The store's row does not take this."),
+    gettext_noop("The store does not take this."),
 )
 
 PATTERNS = (
@@ -130,6 +132,13 @@ def skill_label(name: str) -> str:
     """A skill in words, also one that is no longer listed."""
     known = skills().get(name)
     return say(known.label) if known else name
+
+
+def things(skill: str, number: int) -> str:
+    """What the skill works on, as the store calls it: "products"."""
+    known = skills().get(skill)
+    binding = bindings().get(known.role.name) if known else None
+    return model_ngettext(binding.model._meta, number) if binding else ngettext("entry", "entries", number)
 
 
 def lane_label(name: str) -> str:

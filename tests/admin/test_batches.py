@@ -56,9 +56,15 @@ def test_a_running_batch_shows_its_progress_and_a_way_to_cancel(boss, batch):
     assert '<progress class="shop-ai-progress" max="3" value="0"' in html
     assert "data-shop-ai-poll" in html and "<noscript>" in html
     assert 'value="cancel"' in html
-    assert "4 rows were chosen" in html and "1 × already have a text" in html and "2 × odd" in html
+    assert "4 products were chosen" in html and "1 × already have a text" in html and "2 × odd" in html
     assert "The pace is not known yet" in html
     assert "Still to come (3)" in html
+
+
+def test_a_batch_of_a_skill_that_is_gone_counts_entries(boss, batch):
+    Batch.objects.update(skill="gone_skill", chosen=1)
+
+    assert "1 entry was chosen" in page(boss, batch)
 
 
 def test_the_progress_is_told_as_json(boss, batch, work):
