@@ -12,6 +12,8 @@ from shop_ai.models.clock import now
 from shop_ai.models.job import database, uuid7
 from tests.admin.conftest import change_url
 
+WAITS = "Waiting for a worker …"
+
 
 def page(client, product, **query):
     return client.get(change_url(product), query).content.decode()
@@ -254,6 +256,21 @@ def test_pauses_are_shown_where_they_matter(boss, product, skill, lane, said):
     html = page(boss, product)
 
     assert (said in html) if said else ("Paused" not in html)
+
+
+@pytest.mark.parametrize(
+    ("skill", "lane", "held"),
+    [("describe_product", "", True), ("", Lane.INTERACTIVE, True), ("", Lane.BULK, False)],
+)
+def test_a_job_that_a_pause_holds_back_says_so(boss, product, queued, skill, lane, held):
+    Pause.objects.create(skill=skill, lane=lane, reason="Stocktaking")
+
+    told = state(boss, product).json()["text"]
+    Pause.objects.all().delete()
+    resumed = state(boss, product).json()["text"]
+
+    assert told == f"Write description: {'Paused: this is written once somebody resumes' if held else WAITS}"
+    assert resumed == f"Write description: {WAITS}"
 
 
 def test_a_pause_says_by_whom(boss, product):

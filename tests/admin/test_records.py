@@ -70,22 +70,25 @@ def keeper(make_client):
     return make_client("shop_ai.pause")
 
 
-def test_adding_a_pause_stops_and_deleting_it_resumes(keeper):
+def test_adding_a_pause_stops_and_the_button_resumes(keeper):
     keeper.post(f"{PAUSES}add/", {"skill": "describe_product", "lane": Lane.BULK, "reason": "Stocktaking"})
     pause = Pause.objects.get()
     page = keeper.get(PAUSES).content.decode()
-    keeper.post(f"{PAUSES}{pause.pk}/delete/", {"post": "yes"})
+    resumed = keeper.post(f"{PAUSES}{pause.pk}/resume/", follow=True).content.decode()
 
+    assert f'formaction="{PAUSES}{pause.pk}/resume/">Resume' in page and "/delete/" not in page
+    assert "Resumed: Write description / Bulk." in resumed
     assert (pause.skill, pause.lane, pause.by) == ("describe_product", "bulk", keeper.user)
     assert "Stocktaking" in page and "Write description" in page
     assert not Pause.objects.exists()
 
 
-def test_several_pauses_are_deleted_from_the_list(keeper):
+def test_several_pauses_are_resumed_from_the_list(keeper):
     pauses = [Pause.objects.create(reason="a"), Pause.objects.create(lane="bulk", reason="b")]
-    data = {"action": "delete_selected", "_selected_action": [one.pk for one in pauses], "post": "yes"}
+    data = {"action": "resume_pauses", "_selected_action": [one.pk for one in pauses]}
 
-    assert "Every skill" in keeper.get(PAUSES).content.decode()
+    html = keeper.get(PAUSES).content.decode()
+    assert ">Everything</a>" in html and ">Bulk</a>" in html and "delete_selected" not in html
     keeper.post(PAUSES, data)
 
     assert not Pause.objects.exists()
@@ -114,6 +117,12 @@ def test_without_the_permission_nobody_pauses(make_client):
 
     assert client.get(PAUSES).status_code == 200
     assert client.post(f"{PAUSES}add/", {"lane": "bulk", "reason": "x"}).status_code == 403
-    assert client.post(f"{PAUSES}{pause.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert client.post(f"{PAUSES}{pause.pk}/resume/").status_code == 403
+    assert client.get(f"{PAUSES}{pause.pk}/resume/").status_code == 405
+    assert (
+        "Resume"
+        not in client.get(PAUSES).content.decode()
+        + client.get(f"{PAUSES}{pause.pk}/change/").content.decode()
+    )
     assert make_client().get(PAUSES).status_code == 403
     assert Pause.objects.count() == 1
