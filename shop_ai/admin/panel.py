@@ -81,17 +81,20 @@ class Section:
             return _("Running …") if self.job.state == State.RUNNING else _("Waiting for a worker …")
         if self.offers:
             return _("Ready to review, but outdated") if self.offers[0].stale else _("Ready to review")
-        if self.again:
-            return str(State(self.job.state).label) if self.job else ""
-        return _("Applied") if self.applied else _("Nothing written yet")
+        return self.ended or (_("Applied") if self.applied else _("No draft yet"))
+
+    @property
+    def ended(self) -> str:
+        """How the newest job ended where no text came of it."""
+        return str(State(self.job.state).label) if self.job is not None and self.again else ""
 
     @property
     def reason(self) -> str:
-        return reason(self.job) if self.job is not None and self.again and not self.offers else ""
+        return reason(self.job) if self.job is not None and self.again else ""
 
     @property
     def missing(self) -> str:
-        return names(self.job.missing) if self.job is not None and self.again and not self.offers else ""
+        return names(self.job.missing) if self.job is not None and self.again else ""
 
     @property
     def version(self) -> str:

@@ -167,6 +167,21 @@ def test_a_declined_job_says_what_is_missing(boss, make_product, click, work):
     assert f'value="retry:{Job.objects.get().pk}"' in html
 
 
+def test_a_newer_attempt_without_a_text_is_told_above_the_older_draft(boss, product, draft, click, work):
+    product.attributes.all().delete()
+    click(product, f"write:{draft.skill}")
+    work()
+
+    html = page(boss, product)
+
+    assert "Newest attempt:</strong> Declined: Not enough facts to write from. Missing: attributes" in html
+    assert html.index("Newest attempt:") < html.index("Draft from before:") < html.index("AI draft")
+
+
+def test_a_text_of_a_person_is_not_called_nothing(boss, product):
+    assert "No draft yet" in page(boss, product) and "Nothing written" not in page(boss, product)
+
+
 def test_a_failed_job_says_why(boss, product, queued):
     Job.objects.update(state=State.DEAD, queue_key=None, error_public="The result could not be stored.")
 
