@@ -77,10 +77,12 @@ def act(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     name = ""
     try:
         told, name = VERBS[verb].run(Click(request=request, row=row, target=target, asked=asked, key=key))
-        messages.success(request, told)
+        level = messages.SUCCESS
     except ShopAIError as error:
-        messages.error(request, say(error))
-    return redirect(f"{address(request, model_admin, 'change', row.pk)}#shop-ai-{name or 'panel'}")
+        told, level = say(error), messages.ERROR
+    place = f"shop-ai-{name or 'panel'}"
+    messages.add_message(request, level, told, extra_tags=place)
+    return redirect(f"{address(request, model_admin, 'change', row.pk)}#{place}")
 
 
 def state(model_admin: Any, request: HttpRequest, object_id: str, name: str) -> HttpResponse:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.admin.utils import quote
+from django.contrib.messages import get_messages
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -54,6 +55,8 @@ class Section:
     """Where its state can be asked for."""
     action: str
     """Where its buttons go."""
+    told: list[Any] = field(default_factory=list)
+    """What came of the button just pressed."""
 
     @property
     def busy(self) -> bool:
@@ -155,7 +158,11 @@ def render_panel(request: HttpRequest, model_admin: Any, row: Any) -> str:
     """The whole panel. It stands inside the admin's own form, so its buttons name their own address."""
     asked = offered_skills(binding_for(model_admin.model))
     shown = [section(request, model_admin, row, one) for one in asked]
+    told = list(get_messages(request))  # shown above the page as well, where nobody sees them from here
+    for one in shown:
+        one.told = [message for message in told if message.extra_tags == f"shop-ai-{one.skill.name}"]
     context = {
+        "told": [message for message in told if message.extra_tags == "shop-ai-panel"],
         "notices": notices([one.name for one in asked]),
         "sections": shown,
         "writable": any(one.may.any for one in shown),
