@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
 
 from shop_ai.admin.diff import Piece, words
@@ -28,11 +29,15 @@ class Part:
     limit: int | None
     editable: bool
     """Whether it is text that a person may reword."""
+    one_line: bool = False
+    """Whether the store's own form would ask for it in one line."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Version:
     number: int
+    by: str
+    """Who wrote it."""
     parts: list[Part]
 
 
@@ -67,7 +72,7 @@ def offer(binding: Binding, suggestion: Suggestion, row: Any) -> Offer:
     language = suggestion.language
     now = {name: binding.value(row, name, language) for name in suggestion.after}
     versions = [
-        Version(number=number, parts=list(parts(binding, now, after)))
+        Version(number=number, by=_author(suggestion, number), parts=list(parts(binding, now, after)))
         for number, after in enumerate(wordings(suggestion))
     ]
     seen = seen_now(suggestion, row)
@@ -80,6 +85,12 @@ def applied(binding: Binding, suggestion: Suggestion, row: Any) -> Applied:
         parts=list(parts(binding, suggestion.before, suggestion.applied)),
         obstacle=_obstacle(binding, suggestion, row),
     )
+
+
+def _author(suggestion: Suggestion, number: int) -> str:
+    if suggestion.edited and number == 0:
+        return _("edited by a person")
+    return _("written by the language model")
 
 
 def wordings(suggestion: Suggestion) -> list[dict[str, Any]]:
@@ -103,6 +114,7 @@ def parts(binding: Binding, before: Mapping[str, Any], after: Mapping[str, Any])
             ),
             limit=binding.max_length(name) if name in binding.fields else None,
             editable=isinstance(value, str),
+            one_line=name in binding.fields and isinstance(binding.column(name), models.CharField),
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
@@ -127,6 +129,28 @@ def test_candidates_are_offered_side_by_side(boss, product, draft):
     assert html.count('type="radio"') == 2
     assert "Version 2" in html
     assert "Another text." in html
+
+
+def test_each_version_says_who_wrote_it(boss, product, draft, click):
+    text = f"shop_ai-{draft.pk}-text-0-description"
+    before = page(boss, product)
+    click(product, f"edit:{draft.pk}", **{text: "A stool to climb on."})
+    after = page(boss, product)
+
+    assert "edited by a person" not in before
+    first, second = after.index("· edited by a person</span>"), after.index("· written by the language model<")
+    assert after.index("Version 1") < first < after.index("Version 2") < second
+
+
+def test_a_text_of_one_line_is_edited_in_one_line(boss, product, draft, settings):
+    text = f'id="id_shop_ai-{draft.pk}-text-0-description"'
+    before = page(boss, product)
+    settings.SHOP_AI = copy.deepcopy(settings.SHOP_AI)
+    settings.SHOP_AI["ROLES"]["product"]["FIELDS"]["description"] = "meta_title"
+    after = page(boss, product)
+
+    assert f"<textarea {text}" in before and f'<input type="text" {text}' not in before
+    assert f'<input type="text" {text}' in after and f"<textarea {text}" not in after
 
 
 def test_a_draft_whose_facts_changed_can_only_be_applied_anyway(boss, product, draft):
