@@ -131,6 +131,27 @@ def test_candidates_are_offered_side_by_side(boss, product, draft):
     assert "Another text." in html
 
 
+def test_the_facts_that_a_text_does_not_state_are_named_below_it(boss, product, draft, click):
+    told = "Left out of this text:"
+    whole = page(boss, product)
+    half = {"description": "The Step stool has a height of 42 cm."}
+    Suggestion.objects.update(after=half, candidates=[half])
+    left = page(boss, product)
+    click(product, f"edit:{draft.pk}", **{f"shop_ai-{draft.pk}-text-0-description": "Made by a person."})
+    Suggestion.objects.update(candidates=[])
+    edited = page(boss, product)
+
+    assert f"{told} Brand, Material, Care" in left
+    assert f"{told} Brand</p>" in whole
+    assert told not in edited
+
+
+def test_a_text_whose_options_are_no_longer_known_is_shown_all_the_same(boss, product, draft):
+    Job.objects.update(params={"gone": 1})
+
+    assert "AI draft" in page(boss, product)
+
+
 def test_each_version_says_who_wrote_it(boss, product, draft, click):
     text = f"shop_ai-{draft.pk}-text-0-description"
     before = page(boss, product)
@@ -138,7 +159,10 @@ def test_each_version_says_who_wrote_it(boss, product, draft, click):
     after = page(boss, product)
 
     assert "edited by a person" not in before
-    first, second = after.index("· edited by a person</span>"), after.index("· written by the language model<")
+    first, second = (
+        after.index("· edited by a person</span>"),
+        after.index("· written by the language model<"),
+    )
     assert after.index("Version 1") < first < after.index("Version 2") < second
 
 
