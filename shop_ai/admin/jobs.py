@@ -132,11 +132,13 @@ class JobAdmin(WithRows):
 
     @admin.display(description=_("batch"))
     def batch_link(self, job: Job) -> str:
-        return self.link("batch", job.batch_id, job.batch) if job.batch_id else "–"
+        return (
+            self.link("batch", job.batch_id, f"{self.what(job)} × {job.batch.chosen}") if job.batch else "–"
+        )
 
     @admin.display(description=_("retry of"))
     def retried(self, job: Any) -> str:
-        return self.link("job", job.retry_of_id, job.retry_of) if job.retry_of_id else "–"
+        return self.link("job", job.retry_of_id, self.standing(job.retry_of)) if job.retry_of else "–"
 
     @admin.display(description=_("actions"))
     def buttons(self, job: Any) -> str:

@@ -95,7 +95,8 @@ class WorkerBootAdmin(ReadOnlyAdmin):
         """What it said last, and whether it has fallen silent since."""
         said = str(BOOTS.get(boot.state, boot.state))
         silent = not boot.is_alive and boot.state not in ("refused", "stopped")
-        return f"{said} · {_('not seen any more')}" if silent else said
+        gone = _("not seen any more")
+        return f"{said} · {gone}" if silent else said
 
     @admin.display(description=_("lanes"))
     def works_on(self, boot: WorkerBoot) -> str:

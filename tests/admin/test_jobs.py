@@ -116,7 +116,7 @@ def test_the_detail_leads_to_the_batch_and_to_the_job_before(boss, product, decl
 
     html = boss.get(url(retry)).content.decode()
 
-    assert f"/admin/shop_ai/batch/{retry.batch_id}/change/" in html
+    assert f'/admin/shop_ai/batch/{retry.batch_id}/change/">Write description × 1' in html
     assert url(declined) in html
 
 
