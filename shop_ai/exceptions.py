@@ -32,7 +32,7 @@ class Declined(ShopAIError):
 
 
 class TargetGone(ShopAIError):
-    """The row was deleted in the meantime."""
+    """The entry was deleted in the meantime."""
 
 
 class InvalidOutput(ShopAIError):
@@ -86,7 +86,7 @@ class Refused(ShopAIError):
 
 
 class Unfit(Refused):
-    """The store's row does not take this."""
+    """The store does not take this."""
 
 
 class Conflict(Refused):

@@ -109,7 +109,7 @@ def retry(job: Job, *, by: Any = None, lane: Lane | None = None) -> Job:
         mine = Job.objects.filter(skill=job.skill, target_model=job.target_model, target_id=job.target_id)
         new = mine.filter(twin=job.twin, state__in=LIVE).order_by("state", "-pk").first()  # queued, running
     if new is None:
-        raise Refused("The row is no longer there.")
+        raise Refused("The entry is no longer there.")
     ring_on_commit(new.lane)
     return new
 

@@ -77,10 +77,12 @@ def act(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     name = ""
     try:
         told, name = VERBS[verb].run(Click(request=request, row=row, target=target, asked=asked, key=key))
-        messages.success(request, told)
+        level = messages.SUCCESS
     except ShopAIError as error:
-        messages.error(request, say(error))
-    return redirect(f"{address(request, model_admin, 'change', row.pk)}#shop-ai-{name or 'panel'}")
+        told, level = say(error), messages.ERROR
+    place = f"shop-ai-{name or 'panel'}"
+    messages.add_message(request, level, told, extra_tags=place)
+    return redirect(f"{address(request, model_admin, 'change', row.pk)}#{place}")
 
 
 def state(model_admin: Any, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
@@ -159,7 +161,7 @@ def _apply(click: Click, *, accept_stale: bool = False) -> tuple[str, str]:
     seen = click.request.POST.get(f"shop_ai-{suggestion.pk}-seen")
     values = chosen_values(click.request, suggestion)
     jobs.apply(suggestion, by=click.by, values=values, seen=seen or None, accept_stale=accept_stale)
-    return _("Applied. The text now stands on the row."), suggestion.skill
+    return _("Applied. The text now stands in the store."), suggestion.skill
 
 
 def _apply_anyway(click: Click) -> tuple[str, str]:
@@ -175,7 +177,7 @@ def _edit(click: Click) -> tuple[str, str]:
 def _dismiss(click: Click) -> tuple[str, str]:
     suggestion = click.suggestion()
     jobs.dismiss(suggestion, by=click.by)
-    return _("Dismissed. The row was not changed."), suggestion.skill
+    return _("Dismissed. Nothing was changed in the store."), suggestion.skill
 
 
 def _regenerate(click: Click) -> tuple[str, str]:

@@ -21,10 +21,10 @@ from shop_ai import jobs
 from shop_ai.admin import rows
 from shop_ai.admin.notices import notices
 from shop_ai.admin.permits import admin_of, permits
-from shop_ai.admin.readonly import ReadOnlyAdmin, skill_label
+from shop_ai.admin.readonly import ReadOnlyAdmin, SkillFilter
 from shop_ai.admin.results import progress, results
 from shop_ai.admin.selection import REASONS
-from shop_ai.admin.words import say
+from shop_ai.admin.words import say, skill_label, things
 from shop_ai.exceptions import ShopAIError
 from shop_ai.models import Batch, Job, State, Suggestion
 from shop_ai.models.job import LIVE
@@ -48,7 +48,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     list_display = ["created_at", "what", "chosen", "by", "how_far"]
     list_display_links = ["what"]
-    list_filter = ["skill"]
+    list_filter = [SkillFilter]
     list_select_related = ["by"]
 
     @admin.display(description=gettext_lazy("skill"))
@@ -57,7 +57,10 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("progress"))
     def how_far(self, batch: Any) -> str:
-        return f"{batch.ended} / {batch.total}"
+        """Refreshed by the script while it runs, like the batch's own page."""
+        url = reverse(f"{self.admin_site.name}:shop_ai_batch_progress", args=[batch.pk])
+        context = {"batch": batch, "url": url, "busy": batch.ended < batch.total}
+        return render_to_string("shop_ai/admin/far.html", context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request)
@@ -113,6 +116,7 @@ class BatchAdmin(ReadOnlyAdmin):
             "progress": progress(self.admin_site, batch),
             "may_cancel": _may_cancel(request, batch),
             "skipped": [(REASONS.get(name, name), number) for name, number in batch.skipped.items()],
+            "things": things(batch.skill, batch.chosen),
             "show": show,
             "tabs": tabs,
             "page": page,
@@ -126,12 +130,15 @@ class BatchAdmin(ReadOnlyAdmin):
         """The progress as JSON for the script."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        batch = self.batch(request, pk)
+        batch: Any = self.batch(request, pk)
         now = progress(self.admin_site, batch)
-        context = {"progress": now, "polled": True}
-        html = render_to_string("shop_ai/admin/progress.html", context, request)
+        if "list" in request.GET:
+            version, html = f"{batch.ended}-{batch.total}", self.how_far(batch)
+        else:
+            context = {"progress": now, "polled": True}
+            version, html = now.version, render_to_string("shop_ai/admin/progress.html", context, request)
         text = _("%(done)d of %(total)d done") % {"done": now.done, "total": now.total}
-        answer = {"busy": now.busy, "version": now.version, "text": text, "html": html}
+        answer = {"busy": now.busy, "version": version, "text": text, "html": html}
         return JsonResponse(answer, headers={"Cache-Control": "no-store"})
 
     # -- the buttons ---------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from shop_ai.admin.forms import OptionsForm, options_form, remember, remembered
 from shop_ai.admin.notices import notices
 from shop_ai.admin.permits import permits
 from shop_ai.admin.selection import Chooser, Selection
-from shop_ai.admin.words import say
+from shop_ai.admin.words import say, things
 from shop_ai.exceptions import ShopAIError
 from shop_ai.models import Batch, Job, Lane
 from shop_ai.models.job import LIVE, database
@@ -97,6 +97,7 @@ def _confirm(chooser: Chooser, selection: Selection, form: OptionsForm, *, keep:
         "across": request.POST.get("select_across") == "1",
         "index": request.POST.get("index", ""),
         "selection": selection,
+        "things": things(asked.name, selection.chosen),
         "fields": [
             say(name.replace("_", " ")) for name in asked.writes.values() if name in chooser.binding.fields
         ],

@@ -7,10 +7,10 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
-from django.utils.translation import get_language_info, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from shop_ai.admin.words import say
+from shop_ai.admin.words import language_label, say
 from shop_ai.conf import config
 from shop_ai.skills import Skill
 
@@ -100,11 +100,4 @@ def _plain(spec: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _languages() -> list[tuple[str, Any]]:
-    return [("", _("As the row")), *((code, _language(code)) for code in config().LANGUAGES)]
-
-
-def _language(code: str) -> str:
-    try:
-        return str(get_language_info(code)["name_translated"]).capitalize()
-    except KeyError:
-        return code
+    return [("", _("Its own")), *((code, language_label(code)) for code in config().LANGUAGES)]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -22,11 +23,10 @@ from shop_ai.admin import words
 from shop_ai.admin.panel import RETRY, SYMBOLS
 from shop_ai.admin.permits import admin_of, permits
 from shop_ai.admin.prompts import prompt_of
-from shop_ai.admin.readonly import WithRows, as_block, as_json, skill_label
+from shop_ai.admin.readonly import SkillFilter, WithRows, as_block, as_json
 from shop_ai.admin.rows import attach_rows
 from shop_ai.exceptions import ShopAIError
-from shop_ai.models import Attempt, Job, Lane, State
-from shop_ai.skills import skills
+from shop_ai.models import Attempt, Job, Lane, State, WorkerBoot
 
 if TYPE_CHECKING:
     Inline = admin.TabularInline[Any, Any]
@@ -41,9 +41,29 @@ class AttemptInline(Inline):
     extra = 0
     can_delete = False
     fields = readonly_fields = (
-        "number", "worker", "started_at", "finished_at", "outcome", "error", "tokens_in", "tokens_out",
-        "milliseconds",
+        "number", "boot", "started_at", "finished_at", "ended", "error", "tokens_in", "tokens_out", "took",
     )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        boot = WorkerBoot.objects.filter(pk=OuterRef("worker"))
+        held = {"host": Subquery(boot.values("host")[:1]), "pid": Subquery(boot.values("pid")[:1])}
+        found: QuerySet[Any] = super().get_queryset(request).annotate(**held)
+        return found
+
+    @admin.display(description=_("worker"))
+    def boot(self, attempt: Any) -> str:
+        """Where it ran; of a worker whose row is gone, its key."""
+        if attempt.host is None:
+            return str(attempt.worker)
+        return _("%(host)s, process %(pid)s") % {"host": attempt.host, "pid": attempt.pid}
+
+    @admin.display(description=_("outcome"))
+    def ended(self, attempt: Attempt) -> str:
+        return words.outcome_label(attempt.outcome) or "–"
+
+    @admin.display(description=_("took"))
+    def took(self, attempt: Attempt) -> str:
+        return _("%s s") % formats.number_format(attempt.milliseconds / 1000, 1)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -56,26 +76,15 @@ class AttemptInline(Inline):
         return bool(user.has_perm("shop_ai.view_job"))
 
 
-class SkillFilter(admin.SimpleListFilter):
-    title = _("skill")
-    parameter_name = "skill"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, skill_label(name)) for name in skills()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(skill=self.value()) if self.value() else queryset
-
-
 class JobAdmin(WithRows):
     """Jobs, the newest first."""
 
-    list_display = ["standing", "target", "what", "why", "created_at", "lane", "owner"]
+    list_display = ["standing", "target", "what", "why", "created_at", "owner"]
     list_filter = ["state", SkillFilter, "lane"]
     list_select_related = ["owner"]
     list_per_page = 50
     search_fields = ["target_id"]
-    search_help_text = _("Search by the number of the row")
+    search_help_text = _("Search by the number of the entry")
     ordering = ["-id"]
     actions = ["cancel_jobs", "retry_jobs"]
     inlines = [AttemptInline]
@@ -84,7 +93,7 @@ class JobAdmin(WithRows):
         user: Any = request.user
         prompt = ["prompt"] if user.has_perm("shop_ai.see_prompts") else []
         return [
-            "buttons", "standing", "why", "what", "target", "language", "options", "lane", "owner",
+            "buttons", "standing", "why", "what", "target", "spoken", "options", "lane", "owner",
             "batch_link", "retried", "created_at", "available_at", "started_at", "finished_at", "deadline_at",
             "attempt", "charged", "offered", "answer", *prompt,
         ]  # fmt: skip
@@ -106,7 +115,7 @@ class JobAdmin(WithRows):
 
     @admin.display(description=_("options"))
     def options(self, job: Job) -> str:
-        return as_block(as_json(job.params))
+        return words.option_labels(job.params) or "–"
 
     @admin.display(description=_("answer"))
     def answer(self, job: Job) -> str:
@@ -123,11 +132,13 @@ class JobAdmin(WithRows):
 
     @admin.display(description=_("batch"))
     def batch_link(self, job: Job) -> str:
-        return self.link("batch", job.batch_id, job.batch) if job.batch_id else "–"
+        return (
+            self.link("batch", job.batch_id, f"{self.what(job)} × {job.batch.chosen}") if job.batch else "–"
+        )
 
     @admin.display(description=_("retry of"))
     def retried(self, job: Any) -> str:
-        return self.link("job", job.retry_of_id, job.retry_of) if job.retry_of_id else "–"
+        return self.link("job", job.retry_of_id, self.standing(job.retry_of)) if job.retry_of else "–"
 
     @admin.display(description=_("actions"))
     def buttons(self, job: Any) -> str:
@@ -177,7 +188,7 @@ class JobAdmin(WithRows):
                 if self._may(request, job):
                     done += move(request, job)
                 else:
-                    refused.add(str(_("You may not change the row.")))
+                    refused.add(str(_("You may not change the entry.")))
             except ShopAIError as error:
                 refused.add(words.say(error))
         for sentence in sorted(refused):

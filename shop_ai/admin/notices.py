@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from shop_ai.admin.words import say
 from shop_ai.conf import config
 from shop_ai.models import Lane, Pause, WorkerBoot
 from shop_ai.skills import skills
@@ -31,13 +30,10 @@ def warn(request: HttpRequest, names: Iterable[str] | None = None) -> None:
 
 
 def _pause(pause: Any) -> str:
-    known = skills().get(pause.skill)
-    parts = [say(known.label) if known else pause.skill, Lane(pause.lane).label if pause.lane else ""]
-    what = " / ".join(str(part) for part in parts if part) or _("everything")
+    told = {"what": pause, "reason": pause.reason, "by": pause.by}
     if pause.by is None:
-        return _("Paused (%(what)s): %(reason)s") % {"what": what, "reason": pause.reason}
-    known_by = {"what": what, "reason": pause.reason, "by": pause.by}
-    return _("Paused (%(what)s): %(reason)s – by %(by)s") % known_by
+        return _("Paused (%(what)s): %(reason)s") % told
+    return _("Paused (%(what)s): %(reason)s – by %(by)s") % told
 
 
 def _worker() -> list[str]:

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
+from pydantic import ValidationError
 
 from shop_ai.admin.diff import Piece, words
-from shop_ai.admin.words import name_of, say
+from shop_ai.admin.words import language_label, name_of, say
 from shop_ai.models import Suggestion
 from shop_ai.models.decisions import facts_changed, seen_now, untouched
 from shop_ai.roles import Binding
 from shop_ai.safety.html import plain
-from shop_ai.skills import skills
+from shop_ai.skills import Subject, skills
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,12 +30,18 @@ class Part:
     limit: int | None
     editable: bool
     """Whether it is text that a person may reword."""
+    one_line: bool = False
+    """Whether the store's own form would ask for it in one line."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Version:
     number: int
+    by: str
+    """Who wrote it."""
     parts: list[Part]
+    left_out: str
+    """The facts it does not state."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +54,10 @@ class Offer:
     """Fingerprint of what the person compares with."""
     stale: list[str] = field(default_factory=list)
     """What changed since it was asked for."""
+
+    @property
+    def language(self) -> str:
+        return language_label(self.suggestion.language)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,12 +74,19 @@ class Applied:
 def offer(binding: Binding, suggestion: Suggestion, row: Any) -> Offer:
     language = suggestion.language
     now = {name: binding.value(row, name, language) for name in suggestion.after}
+    seen = seen_now(suggestion, row)
+    stale = _changes(suggestion, row, seen)
+    subject = None if stale else _subject(binding, suggestion, row)
     versions = [
-        Version(number=number, parts=list(parts(binding, now, after)))
+        Version(
+            number=number,
+            by=_author(suggestion, number),
+            parts=list(parts(binding, now, after)),
+            left_out=_left_out(suggestion, number, after, subject),
+        )
         for number, after in enumerate(wordings(suggestion))
     ]
-    seen = seen_now(suggestion, row)
-    return Offer(suggestion=suggestion, versions=versions, seen=seen, stale=_changes(suggestion, row, seen))
+    return Offer(suggestion=suggestion, versions=versions, seen=seen, stale=stale)
 
 
 def applied(binding: Binding, suggestion: Suggestion, row: Any) -> Applied:
@@ -76,6 +95,31 @@ def applied(binding: Binding, suggestion: Suggestion, row: Any) -> Applied:
         parts=list(parts(binding, suggestion.before, suggestion.applied)),
         obstacle=_obstacle(binding, suggestion, row),
     )
+
+
+def _author(suggestion: Suggestion, number: int) -> str:
+    if suggestion.edited and number == 0:
+        return _("edited by a person")
+    return _("written by the language model")
+
+
+def _subject(binding: Binding, suggestion: Suggestion, row: Any) -> Subject | None:
+    """What the text was written from; None where that is not known any more."""
+    asked, language = skills().get(suggestion.skill), suggestion.language
+    try:
+        params = asked.Params.model_validate(suggestion.job.params) if asked else None
+    except ValidationError:
+        return None
+    if params is None:
+        return None
+    return Subject(values=binding.values(row, language), params=params, language=language)
+
+
+def _left_out(suggestion: Suggestion, number: int, after: Mapping[str, Any], subject: Subject | None) -> str:
+    """Of a person's wording code cannot tell it."""
+    if subject is None or (suggestion.edited and number == 0):
+        return ""
+    return ", ".join(skills()[suggestion.skill].left_out(after, subject))
 
 
 def wordings(suggestion: Suggestion) -> list[dict[str, Any]]:
@@ -99,6 +143,7 @@ def parts(binding: Binding, before: Mapping[str, Any], after: Mapping[str, Any])
             ),
             limit=binding.max_length(name) if name in binding.fields else None,
             editable=isinstance(value, str),
+            one_line=name in binding.fields and isinstance(binding.column(name), models.CharField),
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.admin.utils import quote
+from django.contrib.messages import get_messages
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -17,7 +18,7 @@ from shop_ai.admin.notices import notices
 from shop_ai.admin.offers import Applied, Offer, applied, offer
 from shop_ai.admin.permits import Permits, permits
 from shop_ai.admin.words import names, reason, say
-from shop_ai.models import Job, State, Suggestion
+from shop_ai.models import Job, Pause, State, Suggestion
 from shop_ai.models.suggestion import Decision
 from shop_ai.roles import Binding, binding_for
 from shop_ai.skills import Skill, skills
@@ -46,12 +47,16 @@ class Section:
     form: OptionsForm
     job: Job | None = None
     """The newest."""
+    held: bool = False
+    """Whether it waits for somebody to resume."""
     offers: list[Offer] = field(default_factory=list)
     applied: Applied | None = None
     url: str
     """Where its state can be asked for."""
     action: str
     """Where its buttons go."""
+    told: list[Any] = field(default_factory=list)
+    """What came of the button just pressed."""
 
     @property
     def busy(self) -> bool:
@@ -74,26 +79,31 @@ class Section:
         if self.job is not None and self.job.is_live:
             if self.job.cancel_requested_at:
                 return _("Being cancelled …")
+            if self.held:
+                return _("Paused: this is written once somebody resumes")
             return _("Running …") if self.job.state == State.RUNNING else _("Waiting for a worker …")
         if self.offers:
             return _("Ready to review, but outdated") if self.offers[0].stale else _("Ready to review")
-        if self.again:
-            return str(State(self.job.state).label) if self.job else ""
-        return _("Applied") if self.applied else _("Nothing written yet")
+        return self.ended or (_("Applied") if self.applied else _("No draft yet"))
+
+    @property
+    def ended(self) -> str:
+        """How the newest job ended where no text came of it."""
+        return str(State(self.job.state).label) if self.job is not None and self.again else ""
 
     @property
     def reason(self) -> str:
-        return reason(self.job) if self.job is not None and self.again and not self.offers else ""
+        return reason(self.job) if self.job is not None and self.again else ""
 
     @property
     def missing(self) -> str:
-        return names(self.job.missing) if self.job is not None and self.again and not self.offers else ""
+        return names(self.job.missing) if self.job is not None and self.again else ""
 
     @property
     def version(self) -> str:
         """Changes whenever there is something new to show."""
         job = f"{self.job.pk} {self.job.state} {self.job.cancel_requested_at}" if self.job else ""
-        parts = [job, *(str(one.suggestion.pk) for one in self.offers)]
+        parts = [job, str(self.held), *(str(one.suggestion.pk) for one in self.offers)]
         parts += [str(self.applied.suggestion.pk)] if self.applied else []
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
@@ -112,17 +122,24 @@ def section(request: HttpRequest, model_admin: Any, row: Any, asked: Skill) -> S
     suggestions = Suggestion.objects.filter(**target).select_related("job", "decided_by")
     waiting = suggestions.filter(state=Decision.WAITING).order_by("-pk")
     last = suggestions.filter(state=Decision.APPLIED).order_by("-decided_at").first()
+    job = Job.objects.filter(**target).order_by("-pk").first()
     return Section(
         skill=asked,
         label=say(asked.label),
         may=permits(request, model_admin, row),
         form=options_form(asked, initial=remembered(request, asked)),
-        job=Job.objects.filter(**target).order_by("-pk").first(),
+        job=job,
+        held=job is not None and _held(job),
         offers=[offer(binding, one, row) for one in waiting],
         applied=applied(binding, last, row) if last else None,
         url=address(request, model_admin, "shop_ai_section", row.pk, asked.name),
         action=address(request, model_admin, "shop_ai", row.pk),
     )
+
+
+def _held(job: Job) -> bool:
+    waits = Job.objects.filter(Pause.blocked(), pk=job.pk)
+    return job.state == State.QUEUED and waits.exists()
 
 
 def address(request: HttpRequest, model_admin: Any, view: str, pk: Any, *more: str) -> str:
@@ -141,7 +158,11 @@ def render_panel(request: HttpRequest, model_admin: Any, row: Any) -> str:
     """The whole panel. It stands inside the admin's own form, so its buttons name their own address."""
     asked = offered_skills(binding_for(model_admin.model))
     shown = [section(request, model_admin, row, one) for one in asked]
+    told = list(get_messages(request))  # shown above the page as well, where nobody sees them from here
+    for one in shown:
+        one.told = [message for message in told if message.extra_tags == f"shop-ai-{one.skill.name}"]
     context = {
+        "told": [message for message in told if message.extra_tags == "shop-ai-panel"],
         "notices": notices([one.name for one in asked]),
         "sections": shown,
         "writable": any(one.may.any for one in shown),

@@ -1,4 +1,4 @@
-"""Pausing a skill or a lane, and resuming: a row is a stop sign, deleting it lets the work go on."""
+"""Pausing a skill or a lane, and resuming: a row is a stop sign, and goes when the work goes on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from shop_ai import jobs
-from shop_ai.admin.readonly import ReadOnlyAdmin, skill_label
+from shop_ai.admin.readonly import ReadOnlyAdmin
+from shop_ai.admin.words import skill_label
 from shop_ai.models import Lane, Pause
 from shop_ai.skills import skills
 
@@ -36,12 +43,21 @@ class PauseForm(Form):
 
 
 class PauseAdmin(ReadOnlyAdmin):
-    """Add one to pause, delete it to resume."""
+    """Add one to pause."""
 
     form = PauseForm
-    list_display = ["__str__", "what", "lane", "reason", "by", "created_at"]
     list_select_related = ["by"]
-    fields = ["skill", "lane", "reason"]
+    actions = ["resume_pauses"]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        button = ["button"] if self.has_resume_permission(request) else []
+        return ["paused", "reason", "by", "created_at", *button]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["skill", "lane", "reason"] if obj is None else self.get_list_display(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [] if obj is None else self.get_fields(request, obj)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         user: Any = request.user
@@ -51,30 +67,46 @@ class PauseAdmin(ReadOnlyAdmin):
         user: Any = request.user
         return bool(user.has_perm("shop_ai.pause"))
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_add_permission(request)
+    has_resume_permission = has_add_permission
 
-    @admin.display(description=_("skill"))
-    def what(self, pause: Pause) -> str:
-        return skill_label(pause.skill) if pause.skill else str(_("Every skill"))
+    @admin.display(description=_("paused"))
+    def paused(self, pause: Pause) -> str:
+        return capfirst(str(pause))
+
+    @admin.display(description="")
+    def button(self, pause: Pause) -> str:
+        """Inside the admin's own form, which stands on the list as well."""
+        url = reverse(f"{self.admin_site.name}:shop_ai_pause_resume", args=[pause.pk])
+        return render_to_string("shop_ai/admin/resume.html", {"url": url})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.by = request.user
         super().save_model(request, obj, form, change)
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        super().delete_model(request, obj)
-        _ring()
+    # -- resuming ------------------------------------------------------------------------------
 
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        super().delete_queryset(request, queryset)
-        _ring()
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.resume_view)
+        return [path("<int:pk>/resume/", view, name="shop_ai_pause_resume"), *super().get_urls()]
 
+    def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_resume_permission(request):
+            raise PermissionDenied
+        self.resume_pauses(request, Pause.objects.filter(pk=pk))
+        return redirect(f"{self.admin_site.name}:shop_ai_pause_changelist")
 
-def _ring() -> None:
-    """What was held back may begin now."""
-    for lane in Lane.values:
-        jobs.ring_on_commit(lane)
+    @admin.action(description=_("Resume"), permissions=["resume"])
+    def resume_pauses(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """What was held back may begin now."""
+        named = [str(pause) for pause in queryset]
+        self.log_deletions(request, queryset)
+        queryset.delete()
+        for lane in Lane.values:
+            jobs.ring_on_commit(lane)
+        if named:
+            messages.success(request, _("Resumed: %s.") % ", ".join(named))
 
 
 ADMINS: Mapping[Any, Any] = {Pause: PauseAdmin}

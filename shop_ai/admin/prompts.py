@@ -18,7 +18,7 @@ def prompt_of(job: Job) -> str:
     attach_rows([job])
     row = getattr(job, "row", None)
     if row is None:
-        return say("The row is no longer there.")
+        return say("The entry is no longer there.")
     try:
         asked, binding = skill(job.skill), binding_of(job.target_model)
         params = asked.Params.model_validate(job.params)

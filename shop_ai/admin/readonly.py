@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from shop_ai.admin.mixin import Assets
 from shop_ai.admin.notices import warn
 from shop_ai.admin.rows import attach_rows
-from shop_ai.admin.words import say
+from shop_ai.admin.words import language_label, skill_label
 from shop_ai.skills import skills
 
 if TYPE_CHECKING:
@@ -50,8 +51,28 @@ class ReadOnlyAdmin(Assets, Base):
         return response
 
 
+class SkillFilter(admin.SimpleListFilter):
+    title = _("skill")
+    parameter_name = "skill"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, skill_label(name)) for name in skills()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(skill=self.value()) if self.value() else queryset
+
+
 class WithRows(ReadOnlyAdmin):
     """Lists of what points to rows of the store: all rows of a page are read in one query a model."""
+
+    change_form_template = "shop_ai/admin/record.html"
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Headed by the skill and the row in words; `__str__` names them as code does."""
+        item = kwargs.get("obj")
+        if item is not None:
+            context["subtitle"] = f"{skill_label(item.skill)}: {row_name(item)}"
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
@@ -59,15 +80,10 @@ class WithRows(ReadOnlyAdmin):
         attach_rows(found.result_list)
         return found
 
-    @admin.display(description=_("row"))
+    @admin.display(description=_("for"))
     def target(self, item: Any) -> str:
         """The row by its own name, with the way to it."""
-        if not hasattr(item, "row"):
-            attach_rows([item])
-        words, url = (
-            str(item.row or f"{item.target_model} {item.target_id}"),
-            target_url(self.admin_site, item),
-        )
+        words, url = row_name(item), target_url(self.admin_site, item)
         return as_link(url, words) if url and item.row is not None else words
 
     def link(self, kind: str, pk: Any, words: object) -> str:
@@ -78,11 +94,16 @@ class WithRows(ReadOnlyAdmin):
     def what(self, item: Any) -> str:
         return skill_label(item.skill)
 
+    @admin.display(description=_("language"), ordering="language")
+    def spoken(self, item: Any) -> str:
+        return language_label(item.language) or "–"
 
-def skill_label(name: str) -> str:
-    """A skill in words, also one that is no longer listed."""
-    known = skills().get(name)
-    return say(known.label) if known else name
+
+def row_name(item: Any) -> str:
+    """The row's own name; of one that is gone, its key."""
+    if not hasattr(item, "row"):
+        attach_rows([item])
+    return str(item.row or f"{item.target_model} {item.target_id}")
 
 
 def target_url(site: Any, item: Any) -> str:

@@ -19,7 +19,7 @@ from shop_ai.skills import Skill
 
 CHUNK = 1000
 REASONS = {
-    "outside": _("outside the rows that the AI may work on (FILTER)"),
+    "outside": _("outside of what the AI may work on (FILTER)"),
     "condition": _("not meeting the condition of this skill"),
     "live": _("already being written"),
     "draft": _("a draft waits for review"),

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import gettext, gettext_noop
+from django.contrib.admin.utils import model_ngettext
+from django.template.defaultfilters import yesno
+from django.utils.translation import get_language_info, gettext, gettext_noop, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from shop_ai.models import Lane, State
+from shop_ai.roles import bindings
+from shop_ai.skills import skills
 
 KNOWN = (
     # labels and options of the built-in skills
@@ -36,8 +43,8 @@ KNOWN = (
     gettext_noop("Cancelled before it began."),
     gettext_noop("Cancelled while it ran."),
     gettext_noop("Nobody was free in time."),
-    gettext_noop("The row was deleted in the meantime."),
-    gettext_noop("The row is no longer there."),
+    gettext_noop("The entry was deleted in the meantime."),
+    gettext_noop("The entry is no longer there."),
     gettext_noop("The result could not be stored."),
     gettext_noop("The language model's answer does not have the required form."),
     gettext_noop(
@@ -56,7 +63,7 @@ KNOWN = (
     gettext_noop("The text was changed by somebody after this was asked for."),
     gettext_noop("Somebody has edited the text since it was applied; it is left as it is."),
     gettext_noop("The store has no way to undo this field (UNDO is not set)."),
-    gettext_noop("The store's row does not take this."),
+    gettext_noop("The store does not take this."),
 )
 
 PATTERNS = (
@@ -78,6 +85,21 @@ PATTERNS = (
     ),
 )
 """Sentences with something filled in."""
+
+BOOTS: Mapping[str, Any] = {
+    "loading": _("Loading the language model"),
+    "ready": _("Ready"),
+    "refused": _("Refused to start"),
+    "stopping": _("Stopping"),
+    "stopped": _("Stopped"),
+}
+"""What a worker said of itself last."""
+OUTCOMES: Mapping[str, Any] = {
+    "retry": _("To be tried again"),
+    "released": _("Given back"),
+    "lost": _("Worker lost"),
+}
+"""How an attempt may end beside the states of its job."""
 
 
 def say(sentence: object) -> str:
@@ -104,3 +126,47 @@ def reason(job: Any) -> str:
     if job.missing:
         text = text.removesuffix(f": {', '.join(map(str, job.missing))}.").removesuffix(".") + "."
     return " ".join(say(sentence) for sentence in re.split(r"(?<=\.) ", text))
+
+
+def skill_label(name: str) -> str:
+    """A skill in words, also one that is no longer listed."""
+    known = skills().get(name)
+    return say(known.label) if known else name
+
+
+def things(skill: str, number: int) -> str:
+    """What the skill works on, as the store calls it: "products"."""
+    known = skills().get(skill)
+    binding = bindings().get(known.role.name) if known else None
+    return model_ngettext(binding.model._meta, number) if binding else ngettext("entry", "entries", number)
+
+
+def lane_label(name: str) -> str:
+    return str(Lane(name).label) if name in Lane.values else name
+
+
+def outcome_label(name: str) -> str:
+    """How an attempt ended; nothing while it runs."""
+    return str(State(name).label if name in State.values else OUTCOMES.get(name, name))
+
+
+def language_label(code: str) -> str:
+    try:
+        return str(get_language_info(code)["name_translated"]).capitalize()
+    except KeyError:
+        return code
+
+
+def option_labels(params: Mapping[str, Any]) -> str:
+    """The options a job was asked for with."""
+    return ", ".join(f"{_spoken(name)}: {_value(name, value)}" for name, value in params.items())
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "language":
+        return language_label(str(value))
+    return str(yesno(value)) if isinstance(value, bool) else _spoken(value)
+
+
+def _spoken(value: Any) -> str:
+    return say(str(value).replace("_", " ").capitalize())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shop_ai.models.job import Lane
+from shop_ai.skills import skills
 
 
 class Pause(models.Model):
@@ -27,7 +29,11 @@ class Pause(models.Model):
         constraints = [models.UniqueConstraint(fields=["skill", "lane"], name="shop_ai_pause_once")]
 
     def __str__(self) -> str:
-        return " / ".join(filter(None, (self.skill, self.lane))) or "*"
+        """What stands still, as a person would name it."""
+        known = skills().get(self.skill)
+        skill = gettext(known.label) if known else self.skill
+        lane = str(Lane(self.lane).label) if self.lane else ""
+        return " / ".join(filter(None, (skill, lane))) or gettext("everything")
 
     @classmethod
     def blocked(cls) -> models.Q:

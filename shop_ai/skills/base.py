@@ -160,6 +160,10 @@ class Skill:
         """Role field → value, of what this output writes."""
         return {role_field: getattr(output, name) for name, role_field in self.writes.items()}
 
+    def left_out(self, results: Mapping[str, Any], subject: Subject) -> list[str]:
+        """Names of the facts that these results, by role field, do not state; for people to know."""
+        return []
+
     def reads(self) -> set[str]:
         """Fields of the role that the prompt asks for; the worker loads them for many rows at once."""
         asked = prompt.variables(prompt.source(self.name, self.prompt))

@@ -162,11 +162,23 @@ class DescribeProduct(Skill):
         found = [self.Output.model_construct(description=text) for text in dict.fromkeys(texts)]
         return [output for output in found if len(sentences(output.description)) >= self.min_facts]
 
+    def left_out(self, results: Mapping[str, Any], subject: Subject) -> list[str]:
+        """Those that were asked for, and that no sentence holds."""
+        written, around = sentences(str(results.get("description") or "")), self._around(subject)
+        return [
+            fact
+            for fact, value in self.facts(subject)
+            if not any(grounding.says(sentence, f"{fact}: {value}", around) for sentence in written)
+        ]
+
+    def _around(self, subject: Subject) -> list[str]:
+        """What every sentence may name."""
+        return [str(subject.values["name"]), str(subject.values.get("brand") or "")]
+
     def _true_sentences(
         self, completions: Sequence[Completion], subject: Subject, candidate: int
     ) -> Iterator[str]:
-        values = subject.values
-        around = [str(values["name"]), str(values.get("brand") or "")]
+        around = self._around(subject)
         for (fact, value), completion in zip(self.facts(subject), completions, strict=True):
             written = sentences(plain(completion.candidates[candidate].text))
             if (

@@ -35,6 +35,18 @@ def test_write_queues_one_job_with_the_chosen_options(boss, product, click):
     assert response.redirect_chain[0][0] == f"{change_url(product)}#shop-ai-describe_product"
 
 
+def test_the_outcome_is_told_where_the_page_opens(boss, product, click):
+    url = change_url(product)
+    done = text(click(product, "write:describe_product"))
+    error = click(product, "write:describe_product", **{"shop_ai-describe_product-candidates": "9"})
+    section, panel = done.index('id="shop-ai-describe_product"'), text(error).index('id="shop-ai-panel"')
+
+    assert '<p class="shop-ai-told" role="status" data-level="success">Asked for.' in done[section:]
+    assert error.redirect_chain[0][0] == f"{url}#shop-ai-panel"
+    assert '<p class="shop-ai-told" role="alert" data-level="error">' in text(error)[panel:]
+    assert "shop-ai-told" not in text(boss.get(url))
+
+
 def test_the_last_options_are_remembered(boss, product, click):
     click(product, "write:describe_product", **{"shop_ai-describe_product-tone": "warm"})
     Job.objects.update(state=State.CANCELLED, queue_key=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from demo_store.catalogue.models import Product
@@ -54,9 +56,15 @@ def test_a_running_batch_shows_its_progress_and_a_way_to_cancel(boss, batch):
     assert '<progress class="shop-ai-progress" max="3" value="0"' in html
     assert "data-shop-ai-poll" in html and "<noscript>" in html
     assert 'value="cancel"' in html
-    assert "4 rows were chosen" in html and "1 × already have a text" in html and "2 × odd" in html
+    assert "4 products were chosen" in html and "1 × already have a text" in html and "2 × odd" in html
     assert "The pace is not known yet" in html
     assert "Still to come (3)" in html
+
+
+def test_a_batch_of_a_skill_that_is_gone_counts_entries(boss, batch):
+    Batch.objects.update(skill="gone_skill", chosen=1)
+
+    assert "1 entry was chosen" in page(boss, batch)
 
 
 def test_the_progress_is_told_as_json(boss, batch, work):
@@ -213,7 +221,21 @@ def test_who_may_not_see_the_products_reads_none_of_their_texts(make_client, don
 
 
 def test_the_list_of_batches_shows_how_far_each_is(boss, done):
-    assert "3 / 3" in boss.get("/admin/shop_ai/batch/").content.decode()
+    html = boss.get("/admin/shop_ai/batch/").content.decode()
+
+    assert "3 / 3" in html and "data-shop-ai-poll" not in html
+
+
+def test_the_list_is_refreshed_while_a_batch_runs(boss, batch, work):
+    html = boss.get("/admin/shop_ai/batch/").content.decode()
+    where = re.search(r'data-shop-ai-version="(.+?)" data-shop-ai-poll="(.+?)"', html)
+    before = boss.get(where[2]).json()
+    work()
+    after = boss.get(where[2]).json()
+
+    assert where[1] == before["version"] != after["version"]
+    assert (before["busy"], after["busy"]) == (True, False)
+    assert "3 / 3" in after["html"] and "data-shop-ai-poll" not in after["html"]
 
 
 def test_the_page_takes_a_bounded_number_of_queries(boss, done, django_assert_max_num_queries):

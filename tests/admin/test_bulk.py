@@ -52,7 +52,7 @@ def test_the_confirm_page_says_how_many_and_asks_for_nothing_yet(boss, goods):
     response = chosen(boss, goods)
     html = response.content.decode()
 
-    assert "3 texts will be asked for." in html and "3 rows are chosen." in html
+    assert "3 texts will be asked for." in html and "3 products are chosen." in html
     assert not Job.objects.exists()
     assert 'name="shop_ai-keep" value="1" checked' in html
     assert "not known yet" in html
@@ -81,9 +81,9 @@ def test_each_row_left_out_is_counted_with_its_reason(boss, make_product, click)
 
     html = chosen(boss, rows).content.decode()
 
-    assert "1 text will be asked for." in html and "5 rows are chosen." in html
+    assert "1 text will be asked for." in html and "5 products are chosen." in html
     for reason in (
-        "1 × outside the rows that the AI may work on",
+        "1 × outside of what the AI may work on",
         "1 × already being written",
         "1 × a draft waits for review",
         "1 × already have a text",
@@ -160,7 +160,7 @@ def test_select_across_follows_the_filters_and_names_no_rows(boss, goods, make_p
     page = chosen(boss, goods[:1], url=f"{LIST}?q=Thing", select_across="1").content.decode()
     confirmed(boss, goods[:1], url=f"{LIST}?q=Thing", select_across="1")
 
-    assert "3 rows are chosen." in page
+    assert "3 products are chosen." in page
     assert page.count('name="_selected_action"') == 1
     assert 'name="select_across" value="1"' in page
     assert Job.objects.count() == 3

@@ -70,7 +70,7 @@ def test_choices_of_a_language_are_those_of_the_store(settings):
 
     choices = [str(label) for _, label in options_form(DescribeProduct()).fields["language"].choices]
 
-    assert choices == ["As the row", "English", "Simplified chinese", "tlh"]
+    assert choices == ["Its own", "English", "Simplified chinese", "tlh"]
 
 
 def test_what_is_left_empty_is_left_to_the_skill():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shop_ai import jobs as door
-from shop_ai.models import Batch, Job, Lane, State
+from shop_ai.admin import words
+from shop_ai.models import Attempt, Batch, Job, Lane, State, WorkerBoot
 
 LIST = "/admin/shop_ai/job/"
 CHANGE = ("catalogue.view_product", "catalogue.change_product")
@@ -70,7 +71,43 @@ def test_the_detail_shows_the_answer_the_attempts_and_the_suggestion(boss, draft
 
     assert "shop-ai-pre" in html and "description" in html
     assert f"/admin/shop_ai/suggestion/{draft.pk}/change/" in html
-    assert "succeeded" in html
+    assert '<td class="field-ended">' in html and "succeeded" not in html
+
+
+def test_the_log_of_attempts_names_the_worker_and_tells_seconds(boss, draft):
+    attempt = Attempt.objects.get()
+    Attempt.objects.update(milliseconds=12345)
+    unknown = boss.get(url(draft.job)).content.decode()
+    at = attempt.started_at
+    WorkerBoot.objects.create(id=attempt.worker, host="till", pid=7, state="ready", started_at=at, seen_at=at)
+    known = boss.get(url(draft.job)).content.decode()
+
+    assert "12.3 s" in known and "12345" not in known
+    assert "till, process 7" in known and str(attempt.worker) not in known
+    assert str(attempt.worker) in unknown
+
+
+def test_a_job_is_told_in_words(boss, product, click):
+    options = {"tone": "warm", "candidates": 2, "language": "en"}
+    click(
+        product, "write:describe_product", **{f"shop_ai-describe_product-{k}": v for k, v in options.items()}
+    )
+
+    html = boss.get(url(Job.objects.get())).content.decode()
+
+    assert "Tone: Warm" in html and "Language: English" in html
+    assert "<h2>Write description: Step stool</h2>" in html
+    assert "Interactive" in html
+
+
+def test_words_fit_options_and_outcomes_of_any_kind():
+    assert words.option_labels({"in_bold": True, "language": "xx"}) == "In bold: yes, Language: xx"
+    assert [words.outcome_label(name) for name in ("succeeded", "lost", "", "odd")] == [
+        "Done",
+        "Worker lost",
+        "",
+        "odd",
+    ]
 
 
 def test_the_detail_leads_to_the_batch_and_to_the_job_before(boss, product, declined):
@@ -79,7 +116,7 @@ def test_the_detail_leads_to_the_batch_and_to_the_job_before(boss, product, decl
 
     html = boss.get(url(retry)).content.decode()
 
-    assert f"/admin/shop_ai/batch/{retry.batch_id}/change/" in html
+    assert f'/admin/shop_ai/batch/{retry.batch_id}/change/">Write description × 1' in html
     assert url(declined) in html
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
@@ -11,6 +13,8 @@ from shop_ai.models import Job, Lane, Pause, State, Suggestion, WorkerBoot
 from shop_ai.models.clock import now
 from shop_ai.models.job import database, uuid7
 from tests.admin.conftest import change_url
+
+WAITS = "Waiting for a worker …"
 
 
 def page(client, product, **query):
@@ -127,6 +131,52 @@ def test_candidates_are_offered_side_by_side(boss, product, draft):
     assert "Another text." in html
 
 
+def test_the_facts_that_a_text_does_not_state_are_named_below_it(boss, product, draft, click):
+    told = "Left out of this text:"
+    whole = page(boss, product)
+    half = {"description": "The Step stool has a height of 42 cm."}
+    Suggestion.objects.update(after=half, candidates=[half])
+    left = page(boss, product)
+    click(product, f"edit:{draft.pk}", **{f"shop_ai-{draft.pk}-text-0-description": "Made by a person."})
+    Suggestion.objects.update(candidates=[])
+    edited = page(boss, product)
+
+    assert f"{told} Brand, Material, Care" in left
+    assert f"{told} Brand</p>" in whole
+    assert told not in edited
+
+
+def test_a_text_whose_options_are_no_longer_known_is_shown_all_the_same(boss, product, draft):
+    Job.objects.update(params={"gone": 1})
+
+    assert "AI draft" in page(boss, product)
+
+
+def test_each_version_says_who_wrote_it(boss, product, draft, click):
+    text = f"shop_ai-{draft.pk}-text-0-description"
+    before = page(boss, product)
+    click(product, f"edit:{draft.pk}", **{text: "A stool to climb on."})
+    after = page(boss, product)
+
+    assert "edited by a person" not in before
+    first, second = (
+        after.index("· edited by a person</span>"),
+        after.index("· written by the language model<"),
+    )
+    assert after.index("Version 1") < first < after.index("Version 2") < second
+
+
+def test_a_text_of_one_line_is_edited_in_one_line(boss, product, draft, settings):
+    text = f'id="id_shop_ai-{draft.pk}-text-0-description"'
+    before = page(boss, product)
+    settings.SHOP_AI = copy.deepcopy(settings.SHOP_AI)
+    settings.SHOP_AI["ROLES"]["product"]["FIELDS"]["description"] = "meta_title"
+    after = page(boss, product)
+
+    assert f"<textarea {text}" in before and f'<input type="text" {text}' not in before
+    assert f'<input type="text" {text}' in after and f"<textarea {text}" not in after
+
+
 def test_a_draft_whose_facts_changed_can_only_be_applied_anyway(boss, product, draft):
     product.attributes.update(value="steel")
 
@@ -163,6 +213,21 @@ def test_a_declined_job_says_what_is_missing(boss, make_product, click, work):
     assert "Declined: Not enough facts to write from." in html
     assert "Missing:" in html and "attributes" in html
     assert f'value="retry:{Job.objects.get().pk}"' in html
+
+
+def test_a_newer_attempt_without_a_text_is_told_above_the_older_draft(boss, product, draft, click, work):
+    product.attributes.all().delete()
+    click(product, f"write:{draft.skill}")
+    work()
+
+    html = page(boss, product)
+
+    assert "Newest attempt:</strong> Declined: Not enough facts to write from. Missing: attributes" in html
+    assert html.index("Newest attempt:") < html.index("Draft from before:") < html.index("AI draft")
+
+
+def test_a_text_of_a_person_is_not_called_nothing(boss, product):
+    assert "No draft yet" in page(boss, product) and "Nothing written" not in page(boss, product)
 
 
 def test_a_failed_job_says_why(boss, product, queued):
@@ -254,6 +319,21 @@ def test_pauses_are_shown_where_they_matter(boss, product, skill, lane, said):
     html = page(boss, product)
 
     assert (said in html) if said else ("Paused" not in html)
+
+
+@pytest.mark.parametrize(
+    ("skill", "lane", "held"),
+    [("describe_product", "", True), ("", Lane.INTERACTIVE, True), ("", Lane.BULK, False)],
+)
+def test_a_job_that_a_pause_holds_back_says_so(boss, product, queued, skill, lane, held):
+    Pause.objects.create(skill=skill, lane=lane, reason="Stocktaking")
+
+    told = state(boss, product).json()["text"]
+    Pause.objects.all().delete()
+    resumed = state(boss, product).json()["text"]
+
+    assert told == f"Write description: {'Paused: this is written once somebody resumes' if held else WAITS}"
+    assert resumed == f"Write description: {WAITS}"
 
 
 def test_a_pause_says_by_whom(boss, product):

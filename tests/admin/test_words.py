@@ -56,7 +56,7 @@ def test_what_is_missing_is_cut_from_the_reason():
 
 
 def test_each_of_several_sentences_is_translated():
-    text = "The facts were changed while this was written. The row is no longer there."
+    text = "The facts were changed while this was written. The entry is no longer there."
 
     with translation.override("zh-hans"):
         said = words.reason(Job(error_public=text, missing=[]))

@@ -56,7 +56,7 @@ def test_bulk_of_twenty_shows_progress_and_waits_for_approval(merchant: Page) ->
     page.locator("select[name=action]").select_option("shop_ai_describe_product")
     page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).first.click()
 
-    expect(page.get_by_text("20 rows are chosen")).to_be_visible()
+    expect(page.get_by_text("20 products are chosen")).to_be_visible()
     page.get_by_label("Keep existing texts").uncheck()
     page.get_by_role("button", name="Count again").click()
     keep(page, "bulk-confirm")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 
@@ -37,6 +38,12 @@ def test_home_speaks_chinese_and_shows_chinese_products_first(client):
     assert '<html lang="zh-Hans">' in html
     assert "最受喜爱" in html and "厨房用品" in html
     assert html.count('<strong lang="zh-Hans">') == 8
+
+
+def test_a_browser_finds_the_icon_where_it_looks_for_one(client):
+    response = client.get("/favicon.ico")
+
+    assert finders.find(response.url.removeprefix("/static/"))
 
 
 def test_language_is_switched_by_the_form(client):

@@ -113,7 +113,7 @@ def test_every_row_says_what_it_is(shop, django_user_model):
     assert str(Batch(skill="write_text", chosen=3)) == "write_text × 3"
     assert str(SweepMark(skill="a", top="7")) == "a: 7"
     assert str(IdempotencyKey(user=user, key="k")) == "k"
-    assert [str(Pause()), str(Pause(skill="a", lane="bulk"))] == ["*", "a / bulk"]
+    assert [str(Pause()), str(Pause(skill="a", lane="bulk"))] == ["everything", "a / Bulk"]
 
 
 @pytest.mark.django_db

@@ -48,6 +48,17 @@ def test_one_sentence_is_asked_for_each_fact() -> None:
     ]
 
 
+def test_the_facts_that_no_sentence_states_are_named() -> None:
+    skill = DescribeProduct()
+
+    assert skill.left_out({"description": " ".join(TRUE)}, subject()) == []
+    assert skill.left_out({"description": f"{TRUE[0]} The mug holds 300 ml."}, subject()) == [
+        "Material",
+        "Capacity",
+    ]
+    assert skill.left_out({"description": TRUE[1]}, subject(length="short")) == ["Brand", "Capacity"]
+
+
 def test_no_fact_and_no_name_is_trusted() -> None:
     for request in requests(subject()):
         trusted = "".join(s.text for s in request.messages[-1].segments if s.trusted)

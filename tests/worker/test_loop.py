@@ -884,7 +884,7 @@ def test_a_worker_says_that_it_is_there():
 
 
 def test_an_error_is_told_in_words_for_a_shop_manager():
-    assert loop.public(TargetGone()) == "The row was deleted in the meantime."
+    assert loop.public(TargetGone()) == "The entry was deleted in the meantime."
     assert loop.public(InvalidOutput("No sentence.")) == "No sentence."
     assert "worker's log" in loop.public(KeyError("x"))
 
