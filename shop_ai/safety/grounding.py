@@ -98,7 +98,7 @@ def _fits(sentence: str, bare: str, key: str, value: str, context: list[str]) ->
     """Whether the sentence has a form in which such a fact can be true of this product."""
     told = words(bare)
     names_key = any(_has(told, word) for word in words(key) - GLUE)
-    if "made of" in sentence and not (names_key or _MATERIAL.search(key)):
+    if not (_MATERIAL.search(key) or _names_before(sentence, "made of", key)):
         return False
     if _BRAND.fullmatch(key.strip()) and not _is_by(sentence, value.strip()):
         return False
@@ -111,6 +111,12 @@ def _fits(sentence: str, bare: str, key: str, value: str, context: list[str]) ->
     if not (names_key or _WHOLE.search(key) or _MATERIAL.search(key)):
         return False
     return _about(sentence, key, context[0] if context else "")
+
+
+def _names_before(sentence: str, wording: str, key: str) -> bool:
+    """Whether what is made of it is the part that the fact names: "the seat is made of", of a seat."""
+    before, found, _ = sentence.partition(wording)
+    return not found or any(_has(words(before), word) for word in words(key) - GLUE)
 
 
 def _is_by(sentence: str, brand: str) -> bool:

@@ -54,6 +54,12 @@ def test_true_sentences_of_other_products_are_kept(sentence: str, fact: str, nam
         ("The charger takes 100-240 V, 50", "Input: 100-240 V, 50/60 Hz", "Charger", "no end"),
         ("The dog lead rope is made of brass.", "Clip: Brass", "Dog Lead Rope", "a part for the whole"),
         ("The knife is made of 56 HRC.", "Hardness: 56 HRC", "Chef's Knife", "a measure as a material"),
+        (
+            "The tray is made of book holders, glass, and phone.",
+            "Holders: Book, glass, phone",
+            "Bath Tray",
+            "parts as a material",
+        ),
         ("The mat comes in latex.", "Latex: Contains latex", "Yoga Mat", "a content as a choice"),
         ("The paint is very good.", "Lightfastness: Very good", "Acrylic Paint", "what is very good"),
         ("The puppy has a net weight of 3 kg.", "Net weight: 3 kg", "Puppy Food", "another subject"),
