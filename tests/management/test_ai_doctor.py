@@ -165,7 +165,7 @@ def test_a_pause(run, alive, heard):
     heard.update(tokens=8, milliseconds=5)
     Pause.objects.create(skill="describe_product", reason="Stocktaking")
 
-    assert findings(run)["jobs"]["text"] == "describe_product is paused: Stocktaking"
+    assert findings(run)["jobs"]["text"] == "Write description is paused: Stocktaking"
 
 
 def test_a_worker_that_does_not_hear(run, alive, monkeypatch):
