@@ -253,6 +253,17 @@ def read() -> tuple[Config, tuple[Problem, ...]]:
     return config, tuple(reader.problems)
 
 
+def is_set() -> bool:
+    """Whether the settings have the dictionary at all."""
+    return hasattr(settings, "SHOP_AI")
+
+
+def lookalike() -> str | None:
+    """A setting whose name is nearly ours."""
+    names = [name for name in dir(settings) if name.isupper() and name != "SHOP_AI"]
+    return next(iter(difflib.get_close_matches("SHOP_AI", names, n=1, cutoff=0.8)), None)
+
+
 def config() -> Config:
     """The settings; raises `ConfigurationError` where `manage.py check` would report one."""
     value, problems = read()

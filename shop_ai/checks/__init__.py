@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.core.checks import CheckMessage, register
 
 from shop_ai.checks import adapters, admin, backend, fields, limits, roles, services, skills
 from shop_ai.checks.context import gather
 from shop_ai.checks.messages import message
-from shop_ai.conf import read
+from shop_ai.conf import is_set, lookalike, read
 
 TAG = "shop_ai"
 PARTS = (
@@ -30,7 +28,7 @@ PARTS = (
 
 def check_settings(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Everything that is wrong with the settings; what cannot be read at all comes first, alone."""
-    if not hasattr(settings, "SHOP_AI"):
+    if not is_set():
         return [_absent()]
     config, problems = read()
     if problems:
@@ -40,9 +38,9 @@ def check_settings(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 
 
 def _absent() -> CheckMessage:
-    alike = get_close_matches("SHOP_AI", [name for name in dir(settings) if name.isupper()], n=1, cutoff=0.8)
     text = "shop_ai is in INSTALLED_APPS and the settings have no SHOP_AI: nothing is offered."
-    own = f"You have a {alike[0]}: rename it to SHOP_AI." if alike else ""
+    found = lookalike()
+    own = f"You have a {found}: rename it to SHOP_AI." if found else ""
     return message("W077", text, own or 'Begin with SHOP_AI = {"ROLES": {…}, "SKILLS": […]}.')
 
 
