@@ -73,13 +73,7 @@ class TestEmbedded(BackendContract):
         pass
 
     def make_backend(self):
-        return LocalBackend("smollm2-135m", {"device": "cpu"})
-
-
-@pytest.mark.lm
-class TestEmbeddedManager(TestEmbedded):
-    def make_backend(self):
-        return LocalBackend("smollm2-135m", {"device": "cpu", "engine": "manager", "cache_tokens": 32768})
+        return LocalBackend("smollm2-135m", {"device": "cpu", "rows": 12})
 
 
 def test_naming_a_backend_loads_nothing_heavy():
