@@ -95,11 +95,13 @@ def apply(
 
 
 def edit(suggestion: Suggestion, *, by: Any, values: Mapping[str, Any]) -> Suggestion:
-    """Change a waiting suggestion without applying it."""
+    """Change a waiting suggestion without applying it; the same wording is no edit."""
     with transaction.atomic(using=database()):
         suggestion = _locked(suggestion, Decision.WAITING)
         binding = binding_of(suggestion.target_model)
         after = _edited(suggestion, binding, values)
+        if after == suggestion.after:
+            return suggestion
         Suggestion.objects.filter(pk=suggestion.pk).update(after=after, edited=True)
         record(suggestion, by, f"Edited AI text ({suggestion.skill}).")
     suggestion.refresh_from_db()

@@ -197,7 +197,7 @@ class Worker:
             for job in jobs:
                 self._begin(job, rows)
                 del self._unbegun[job.pk]
-            taken = [self.runs[job.pk].rows for job in jobs if job.pk in self.runs]
+            taken = [self.runs[job.pk].width for job in jobs if job.pk in self.runs]
             self._width = max(1, round(sum(taken) / len(taken))) if taken else self._width
         return len(jobs)
 

@@ -48,9 +48,15 @@ class Run:
         return all(future.done() for future in self.futures)
 
     @property
+    def width(self) -> int:
+        """Rows this takes in the backend when none of its requests is answered."""
+        return sum(map(_rows, self.requests))
+
+    @property
     def rows(self) -> int:
-        """Rows this takes in the backend."""
-        return sum(request.n if isinstance(request, Generate) else 1 for request in self.requests)
+        """Rows this takes in the backend now: what is answered makes room for the next job."""
+        asked = zip(self.requests, self.futures, strict=True)
+        return sum(_rows(request) for request, future in asked if not future.done())
 
     def submit(self, backend: Backend) -> None:
         """Ask; each further time with another seed."""
@@ -102,6 +108,10 @@ class Run:
             tokens_out=sum(c.tokens_out for c in completions),
             milliseconds=sum(c.milliseconds for c in completions),
         )
+
+
+def _rows(request: Request) -> int:
+    return request.n if isinstance(request, Generate) else 1
 
 
 def _reseeded(request: Request, asked: int) -> Request:

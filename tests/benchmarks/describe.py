@@ -12,8 +12,9 @@ from tests.benchmarks.machines import celery, servers, wait_until
 from tests.benchmarks.report import Figure
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
-PRODUCTS = int(os.environ.get("BENCH_PRODUCTS", "200"))
-TUTORIAL_PRODUCTS = int(os.environ.get("BENCH_TUTORIAL_PRODUCTS", "24"))
+PRODUCTS = int(os.environ.get("BENCH_PRODUCTS", "100"))
+TUTORIAL_PRODUCTS = int(os.environ.get("BENCH_TUTORIAL_PRODUCTS", "8"))
+PROCESSES = 2
 QUEUES = "shop_ai.interactive,shop_ai.bulk,shop_ai.upkeep"
 
 
@@ -126,7 +127,7 @@ def _tutorial(*options: str, threads: int, asks: str) -> float:
     from demo_store.catalogue.models import Product
     from tests.benchmarks.tutorial import describe
 
-    keys = copies(TUTORIAL_PRODUCTS + 4)
+    keys = copies(TUTORIAL_PRODUCTS + PROCESSES)
     described = Product.objects.filter(pk__in=keys).exclude(long_text="")
     environment = {
         "TUTORIAL_THREADS": str(threads),
@@ -134,17 +135,17 @@ def _tutorial(*options: str, threads: int, asks: str) -> float:
         "TUTORIAL_ASKS": asks,
     }
     with celery("tests.benchmarks.tutorial", "-Q", "tutorial", *options, environment=environment) as process:
-        for key in keys[:4]:  # every process has loaded its model before the clock starts
+        for key in keys[:PROCESSES]:  # every process has loaded its model before the clock starts
             describe.delay(key)
-        wait_until(lambda: described.count() == 4, process)
+        wait_until(lambda: described.count() == PROCESSES, process)
         started = time.monotonic()
-        for key in keys[4:]:
+        for key in keys[PROCESSES:]:
             describe.delay(key)
         wait_until(lambda: described.count() == len(keys), process)
         return 60 * TUTORIAL_PRODUCTS / (time.monotonic() - started)
 
 
-SOLO, PREFORK = ("--pool=solo",), ("--pool=prefork", "-c", "2")
+SOLO, PREFORK = ("--pool=solo",), ("--pool=prefork", "-c", str(PROCESSES))
 SIDES: dict[str, Callable[[], float]] = {
     "shop_ai": _shop_ai,
     "bare loop": _bare_loop,

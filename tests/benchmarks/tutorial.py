@@ -30,10 +30,12 @@ def pipe() -> Any:
 
     from shop_ai.conf import config
     from shop_ai.lm.checkpoints import location
+    from shop_ai.lm.local.machine import pick_dtype
 
     torch.set_num_threads(int(os.environ["TUTORIAL_THREADS"]))
     folder = location("smollm2-135m", config().CHECKPOINTS)
-    return pipeline("text-generation", model=str(folder), dtype=torch.bfloat16)
+    dtype = pick_dtype("auto", torch.device("cpu"))  # as ours: emulated bfloat16 would be far slower
+    return pipeline("text-generation", model=str(folder), dtype=dtype)
 
 
 @app.task(name="tutorial.describe")

@@ -89,6 +89,16 @@ def test_a_persons_wording_is_applied_and_marked(person):
     assert suggestion.after == {"seo_title": "Bowl of oak"}
 
 
+def test_saving_the_same_wording_is_no_edit(person):
+    _, suggestion = drafted()
+
+    jobs.edit(suggestion, by=person, values=suggestion.after)
+
+    suggestion.refresh_from_db()
+    assert not suggestion.edited
+    assert not LogEntry.objects.exists()
+
+
 def test_an_edit_before_stays_marked_when_applied(person):
     row, suggestion = drafted()
     jobs.edit(suggestion, by=person, values={"seo_title": "Mine"})

@@ -10,7 +10,7 @@ from django.db import DatabaseError, OperationalError, connections
 from demo_store.catalogue.models import Product
 from shop_ai import jobs
 from shop_ai.exceptions import BackendError, DeadBackend, Declined, InvalidOutput, TargetGone
-from shop_ai.lm.base import Backend
+from shop_ai.lm.base import Backend, Candidate, Completion
 from shop_ai.lm.echo import EchoBackend
 from shop_ai.models import Attempt, Job, Lane, State, Suggestion, WorkerBoot, moves
 from shop_ai.models.clock import later
@@ -491,6 +491,24 @@ def test_wide_jobs_do_not_crowd_the_backend(worker):
     one.step()
 
     assert backend.room <= sum(run.rows for run in one.runs.values()) <= backend.room + 4
+
+
+def test_an_answered_request_makes_room_before_its_job_is_done(worker):
+    """Else the rows of a backend stay empty while each job waits for its longest answer."""
+    backend = ByHand()
+    one = worker(backend)
+    jobs.enqueue("describe_product", product())
+    one.step()
+    jobs.enqueue("describe_product", [product() for _ in range(8)])
+    one.step()
+    before = set(one.runs)
+
+    for _, future in backend.asked[:2] + backend.asked[3:4]:
+        future.set_result(Completion(candidates=(Candidate(text="Fine.", tokens=1),)))
+    one.step()
+
+    assert before < set(one.runs)
+    assert sum(not future.done() for _, future in backend.asked) >= backend.room
 
 
 def test_a_job_that_may_kill_runs_with_nothing_beside_it(worker):
