@@ -10,8 +10,8 @@ from shop_ai.tasks import start_command
 
 Facts = Mapping[str, Any]
 WITHOUT_FLASH = (
-    "Attention is {attention}: without flash attention the manager has no CUDA graphs, no asynchronous "
-    "batching and no fast path for single tokens."
+    "Attention is {attention}: without flash attention there are no CUDA graphs, no asynchronous batching "
+    "and no fast path for single tokens."
 )
 
 
@@ -30,11 +30,11 @@ def advice(facts: Facts) -> Iterator[tuple[str, str]]:
     """What this worker could do better, and how."""
     if not str(facts.get("device", "")).startswith("cuda"):
         return
-    if facts["engine"] != "manager":
+    if not facts.get("flash"):
+        yield WITHOUT_FLASH.format(**facts), "pip install 'shop-ai[cuda]' --no-build-isolation"
+    elif facts["engine"] != "manager":
         text = f"Our own loop writes free text here, not the manager: {facts.get('no_manager', 'so asked')}."
         yield text, 'Set the option "engine" to "auto", or take a checkpoint that the manager can run.'
-    elif not str(facts["attention"]).startswith("flash"):
-        yield WITHOUT_FLASH.format(**facts), "pip install 'shop-ai[cuda]' --no-build-isolation"
     if facts.get("gpus", 1) > 1:
         text = f"A worker uses one GPU, and this one sees {facts['gpus']}."
         yield text, one_each(facts["gpus"])

@@ -32,7 +32,8 @@ def on_gpu(folder):
     opened = []
 
     def make(checkpoint="tiny", **options):
-        backend = LocalBackend(checkpoint, {"folder": folder, "device": "cuda", **options})
+        given = {"folder": folder, "device": "cuda", "engine": "manager", **options}
+        backend = LocalBackend(checkpoint, given)
         backend.open()
         opened.append(backend)
         return backend

@@ -22,7 +22,8 @@ class TestManager(BackendContract):
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
     def _checkpoint(cls, folder):
-        cls.options = {"folder": folder, "device": "cuda", "rows": 12, "cache_tokens": 65536}
+        options = {"device": "cuda", "engine": "manager", "rows": 12, "cache_tokens": 65536}
+        cls.options = {"folder": folder, **options}
 
     def make_backend(self):
         return LocalBackend("tiny", self.options)

@@ -11,6 +11,7 @@ GPU = {
     "dtype": "bfloat16",
     "engine": "manager",
     "attention": "flash_attention_2",
+    "flash": 2,
     "room": 264,
     "load_seconds": 9.5,
     "tokens_per_second": 0.0,
@@ -39,7 +40,11 @@ def test_other_backends_say_nothing_of_hardware():
     [
         ({}, [], ""),
         ({"device": "cpu", "attention": "sdpa", "engine": "loop"}, [], ""),
-        ({"attention": "sdpa"}, ["no CUDA graphs, no asynchronous batching"], "pip install 'shop-ai[cuda]'"),
+        (
+            {"attention": "sdpa", "flash": 0},
+            ["no CUDA graphs, no asynchronous"],
+            "pip install 'shop-ai[cuda]'",
+        ),
         ({"engine": "loop", "no_manager": "linear layers"}, ["linear layers"], '"engine" to "auto"'),
         ({"gpus": 4}, ["this one sees 4"], "CUDA_VISIBLE_DEVICES=0 … 3: celery -A demo_store"),
     ],
@@ -60,7 +65,7 @@ def test_workers_that_share_a_gpu_are_found():
 
 @pytest.mark.django_db
 def test_the_doctor_tells_it_of_every_worker(alive):
-    alive(detail={**GPU, "attention": "sdpa"})
+    alive(detail={**GPU, "attention": "sdpa", "flash": 0})
     alive(detail=GPU)
 
     found = [(each.level, each.text) for each in doctor.workers() if each.about == "hardware"]

@@ -11,7 +11,7 @@ import torch
 
 from shop_ai.exceptions import BackendError, CheckpointError
 from shop_ai.lm.checkpoints.manifest import Manifest
-from shop_ai.lm.local.attention import for_pages, is_flash, twin
+from shop_ai.lm.local.attention import flash_version, for_pages, is_flash, twin
 from shop_ai.lm.local.checkpoint import Loaded, bytes_per_token, load, parameters
 from shop_ai.lm.local.intake import Intake
 from shop_ai.lm.local.limits import SHARED, Limits
@@ -91,6 +91,7 @@ def build(
         "batching": "continuous" if loop.rows.continuous else "static",
     }
     if plan.device.type == "cuda":
+        facts["flash"] = flash_version()
         facts["gpus"] = torch.cuda.device_count()
         facts["gpu"] = str(torch.cuda.get_device_properties(plan.device).uuid)
     if plan.engine == "loop":

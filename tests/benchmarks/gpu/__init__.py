@@ -7,6 +7,7 @@ it on the CPU with a language model of a few megabytes, whose figures mean nothi
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,22 +40,28 @@ def measure(scale: Scale) -> list[Figure]:
 
 
 def _measure(scale: Scale) -> list[Figure]:
-    from tests.benchmarks.gpu import bare, beside, whole
+    from tests.benchmarks.gpu import beside, whole
 
     scale.make()
     whole.fill(scale)
     rates: dict[str, list[float]] = {}
     for number in range(scale.rounds):
-        found = {f"shop_ai {rows}": whole.rate(scale, rows) for rows in scale.rows}
-        with scale.opened(engine="loop", rows=max(scale.rows)) as backend:
-            found |= bare.rates(backend, scale)
-        for name, rate in found.items():
+        for name, rate in _round(scale):
             rates.setdefault(name, []).append(rate)
             print(f"round {number + 1}: {name} {rate:.1f} tokens/s", flush=True)
     with scale.opened(engine="manager", rows=max(scale.rows)) as backend:
         facts = backend.describe()
         found_beside = [*beside.chat(backend, scale), *beside.choices(backend, scale)]
     return [*_figures(scale, rates, facts), *found_beside]
+
+
+def _round(scale: Scale) -> Iterator[tuple[str, float]]:
+    from tests.benchmarks.gpu import bare, whole
+
+    for rows in scale.rows:
+        yield f"shop_ai {rows}", whole.rate(scale, rows)
+    with scale.opened(engine="loop", rows=max(scale.rows)) as backend:
+        yield from bare.rates(backend, scale)
 
 
 def _figures(scale: Scale, rates: dict[str, list[float]], facts: dict[str, Any]) -> list[Figure]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from tests.benchmarks.engine.subjects import together
@@ -15,18 +16,17 @@ COPIED = 1 << 30
 """Bytes of the copy by which the memory is measured."""
 
 
-def rates(backend: Any, scale: Scale) -> dict[str, float]:
+def rates(backend: Any, scale: Scale) -> Iterator[tuple[str, float]]:
     """Tokens a second of each side; `backend` is our loop, whose model all of them use."""
     asked = [requests_for(row, "write_freely")[0] for row in products(scale.texts * max(scale.rows))]
-    found = {"one by one": one_by_one(backend, asked[: scale.alone])}
+    yield "one by one", one_by_one(backend, asked[: scale.alone])
     seconds, answers = together(backend, asked)
-    found[f"loop {max(scale.rows)}"] = sum(answer.tokens_out for answer in answers) / seconds
+    yield f"loop {max(scale.rows)}", sum(answer.tokens_out for answer in answers) / seconds
     speed = bandwidth(scale.device)
     for rows in scale.rows:
         some = asked[: scale.texts * rows]
-        found[f"generate_batch {rows}"] = generate_batch(backend, some, rows)
-        found[f"memory bandwidth {rows}"] = limit(backend, some, rows, speed)
-    return found
+        yield f"generate_batch {rows}", generate_batch(backend, some, rows)
+        yield f"memory bandwidth {rows}", limit(backend, some, rows, speed)
 
 
 def generate_batch(backend: Any, asked: list[Any], rows: int) -> float:

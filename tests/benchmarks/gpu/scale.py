@@ -59,7 +59,8 @@ class Scale:
         path = FOLDER / self.name
         if (path / "manifest.json").exists():
             return path
-        words = AutoTokenizer.from_pretrained(checkpoints.install("smollm2-135m").path)
+        given = os.environ.get("BENCH_TOKENIZER")
+        words = AutoTokenizer.from_pretrained(given or checkpoints.install("smollm2-135m").path)
         torch.manual_seed(1)
         config = Qwen3Config(**self.shape, eos_token_id=words.eos_token_id, bos_token_id=None)
         with torch.device(self.device):
@@ -109,8 +110,8 @@ EIGHT = Scale(
     device="cuda",
     dtype="bfloat16",
     rows=(1, 32, 256),
-    tokens=256,
-    texts=4,
+    tokens=int(os.environ.get("BENCH_TOKENS", "256")),
+    texts=int(os.environ.get("BENCH_TEXTS", "4")),
     alone=4,
     chats=40,
     choices=1024,
