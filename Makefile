@@ -28,13 +28,13 @@ PINS := pyproject.toml docker/constraints.txt
 demo: $(VENV)/.installed-demo
 	@$(PY) manage.py demo --port $(PORT) $(if $(ONCE),--once)
 
-# The last line is pytest's own. Celery's tests wait more than they compute, hence four processes; threads of torch
+# The last line is pytest's own. Celery's tests wait more than they compute, hence three processes; threads of torch
 # in several processes would wait for each other, hence one each.
 test: $(VENV)/.installed-dev lint check
 	$(MAKE) demo ONCE=1
 	$(PY) -m coverage erase
-	OMP_NUM_THREADS=1 $(PY) -m tests.run_on_postgres -n 4 $(ON_POSTGRES)
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 3 $(ON_SQLITE) --cov --cov-fail-under=85
+	OMP_NUM_THREADS=1 $(PY) -m tests.run_on_postgres -n 3 $(ON_POSTGRES)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 $(ON_SQLITE) --cov --cov-fail-under=85
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .

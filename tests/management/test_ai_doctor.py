@@ -198,7 +198,8 @@ def test_now_tells_why_it_does_not_run(run, settings):
     assert findings(run, "--now")["here"]["text"].endswith("No room.")
 
 
-def test_workers_with_older_settings(run, alive):
+def test_workers_with_older_settings(run, alive, monkeypatch):
+    monkeypatch.setattr(doctor, "ANSWER_WITHIN", 0.1)
     alive(detail={"backend": "EchoBackend", "skills": ["another_skill"]})
 
     found = findings(run)["worker"]

@@ -132,7 +132,7 @@ TINY = Scale(
     },
     device="cpu",
     dtype="float32",
-    rows=(1, 4),
+    rows=(4,),
     tokens=8,
     texts=2,
     alone=2,
