@@ -28,6 +28,9 @@ def test_the_dry_run_gives_a_figure_for_every_line_of_the_table():
 
     names = {line.split()[0] for line in said.splitlines() if line.startswith("gpu.")}
     assert names == {
+        "gpu.tokens_1",
+        "gpu.of_generate_batch_1",
+        "gpu.of_bandwidth_1",
         "gpu.tokens_4",
         "gpu.of_generate_batch_4",
         "gpu.of_bandwidth_4",

@@ -269,13 +269,11 @@ def test_a_quota_limits_the_cores(monkeypatch):
     assert machine.cores() == 3
 
 
-@pytest.mark.parametrize(("flash", "wanted"), [(0, "loop"), (2, "manager")])
-def test_the_manager_writes_where_there_is_a_gpu_with_flash_attention(monkeypatch, flash, wanted):
-    monkeypatch.setattr(machine, "flash_version", lambda: flash)
-
-    assert machine.pick_engine("auto", torch.device("cuda")) == wanted
-    assert machine.pick_engine("auto", torch.device("cpu")) == "loop"
-    assert machine.pick_engine("manager", torch.device("cpu")) == "manager"
+@pytest.mark.parametrize(("attention", "wanted"), [("sdpa", "loop"), ("flash_attention_2", "manager")])
+def test_the_manager_writes_where_its_attention_is_flash(attention, wanted):
+    assert machine.pick_engine("auto", attention) == wanted
+    assert machine.pick_engine("loop", attention) == "loop"
+    assert machine.pick_engine("manager", attention) == "manager"
 
 
 def test_a_device_that_is_not_there_is_refused():

@@ -424,13 +424,13 @@ def test_a_checkpoint_that_the_manager_cannot_run_is_left_to_the_loop_unless_it_
 ):
     from shop_ai.lm.local import build
 
-    def unknown(model):
+    def unknown(*args, **more):
         raise ValueError("Invalid layer type: linear_attention")
 
-    monkeypatch.setattr(build, "for_pages", unknown)
+    monkeypatch.setattr(build, "Manager", unknown)
     with pytest.raises(CheckpointError, match="linear_attention"):
         manager()
-    monkeypatch.setattr(build, "pick_engine", lambda wanted, device: "manager")  # as on a GPU
+    monkeypatch.setattr(build, "pick_engine", lambda wanted, attention: "manager")  # as on a GPU
 
     backend = manager(engine="auto")
 

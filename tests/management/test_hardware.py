@@ -11,7 +11,7 @@ GPU = {
     "dtype": "bfloat16",
     "engine": "manager",
     "attention": "flash_attention_2",
-    "flash": 2,
+    "flash": True,
     "room": 264,
     "load_seconds": 9.5,
     "tokens_per_second": 0.0,
@@ -41,8 +41,8 @@ def test_other_backends_say_nothing_of_hardware():
         ({}, [], ""),
         ({"device": "cpu", "attention": "sdpa", "engine": "loop"}, [], ""),
         (
-            {"attention": "sdpa", "flash": 0},
-            ["no CUDA graphs, no asynchronous"],
+            {"attention": "sdpa", "flash": False},
+            ["no CUDA graphs, no asynchronous batching"],
             "pip install 'shop-ai[cuda]'",
         ),
         ({"engine": "loop", "no_manager": "linear layers"}, ["linear layers"], '"engine" to "auto"'),
@@ -65,7 +65,7 @@ def test_workers_that_share_a_gpu_are_found():
 
 @pytest.mark.django_db
 def test_the_doctor_tells_it_of_every_worker(alive):
-    alive(detail={**GPU, "attention": "sdpa", "flash": 0})
+    alive(detail={**GPU, "attention": "sdpa", "flash": False})
     alive(detail=GPU)
 
     found = [(each.level, each.text) for each in doctor.workers() if each.about == "hardware"]

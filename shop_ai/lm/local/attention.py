@@ -16,17 +16,12 @@ def for_pages(model: Any) -> str:
 
     Asked without transformers' own fallback, which downloads kernels: nothing is fetched here.
     """
-    version = flash_version()
-    if version and model.device.type == "cuda" and model.dtype in HALF and model._supports_flash_attn:
-        return f"flash_attention_{version}"
+    if model.device.type == "cuda" and model.dtype in HALF and model._supports_flash_attn:
+        for version, available in ((3, is_flash_attn_3_available), (2, is_flash_attn_2_available)):
+            if available():
+                return f"flash_attention_{version}"
     present = str(model.config._attn_implementation)
     return "paged|eager" if present == "eager" else present
-
-
-def flash_version() -> int:
-    """The newest flash attention that is installed; 0 for none."""
-    known = ((3, is_flash_attn_3_available), (2, is_flash_attn_2_available))
-    return next((version for version, available in known if available()), 0)
 
 
 def is_flash(attention: str) -> bool:

@@ -11,7 +11,7 @@ import torch
 
 from shop_ai.exceptions import BackendError, CheckpointError
 from shop_ai.lm.checkpoints.manifest import Manifest
-from shop_ai.lm.local.attention import flash_version, for_pages, is_flash, twin
+from shop_ai.lm.local.attention import for_pages, is_flash, twin
 from shop_ai.lm.local.checkpoint import Loaded, bytes_per_token, load, parameters
 from shop_ai.lm.local.intake import Intake
 from shop_ai.lm.local.limits import SHARED, Limits
@@ -49,21 +49,24 @@ MOST_ON_CPU = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What the options come to on this computer."""
+    """What the options come to on this computer, with this checkpoint."""
 
     device: torch.device
     dtype: torch.dtype
+    pages: str
+    """The attention that the manager would compute with."""
     engine: str
     rows: int
     threads: int
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Plan:
-        device = pick_device(str(options.get("device", "auto")))
-        engine = pick_engine(str(options.get("engine", "auto")), device)
+    def of(cls, options: Mapping[str, Any], device: torch.device, model: Any) -> Plan:
+        pages = for_pages(model)
+        engine = pick_engine(str(options.get("engine", "auto")), pages)
         return cls(
             device=device,
-            dtype=pick_dtype(str(options.get("dtype", "auto")), device),
+            dtype=model.dtype,
+            pages=pages,
             engine=engine,
             rows=int(options.get("rows", 0)) or ROWS[engine],
             threads=int(options.get("threads", 0)) or min(cores(), torch.get_num_threads()),
@@ -74,9 +77,10 @@ def build(
     manifest: Manifest, options: Mapping[str, Any], *, progress: Callable[[], None], wake: Wake
 ) -> tuple[Loop | Tandem, dict[str, Any]]:
     """The engine, and the facts that `describe()` shows."""
-    plan = Plan.of(options)
+    device = pick_device(str(options.get("device", "auto")))
+    loaded = load(manifest, device=device, dtype=pick_dtype(str(options.get("dtype", "auto")), device))
+    plan = Plan.of(options, device, loaded.model)
     torch.set_num_threads(plan.threads)
-    loaded = load(manifest, device=plan.device, dtype=plan.dtype)
     default = int(free_memory(plan.device) * SHARE[plan.device.type] / bytes_per_token(loaded.model))
     tokens = int(options.get("cache_tokens", default))
     loop = _loop(manifest, loaded, plan, options, tokens=tokens, progress=progress)
@@ -91,7 +95,7 @@ def build(
         "batching": "continuous" if loop.rows.continuous else "static",
     }
     if plan.device.type == "cuda":
-        facts["flash"] = flash_version()
+        facts["flash"] = is_flash(plan.pages)
         facts["gpus"] = torch.cuda.device_count()
         facts["gpu"] = str(torch.cuda.get_device_properties(plan.device).uuid)
     if plan.engine == "loop":
@@ -164,9 +168,8 @@ def _tandem(
     loop: Loop, loaded: Loaded, plan: Plan, options: Mapping[str, Any], *, tokens: int, wake: Wake
 ) -> tuple[Tandem, dict[str, Any]]:
     """The manager beside the loop, each with its part of the memory."""
-    attention = for_pages(loaded.model)
-    model = twin(loaded.model, attention)
-    flash, given = is_flash(attention), int(tokens * HALF)
+    model = twin(loaded.model, plan.pages)
+    flash, given = is_flash(plan.pages), int(tokens * HALF)
     if "cache_tokens" not in options:
         given = 0 if plan.device.type == "cuda" else min(given, MOST_ON_CPU)
     size = Size(
@@ -183,5 +186,5 @@ def _tandem(
     writing = Writing(start, size, loop)
     loop.limits.tokens, loop.limits.seconds = int(tokens * (1 - HALF)), SHARED
     loop.intake.longest = min(loop.network.context, max(loop.limits.tokens, writing.manager.capacity))
-    facts = {"engine": "manager", "attention": attention, "cache_tokens": writing.manager.capacity}
+    facts = {"engine": "manager", "attention": plan.pages, "cache_tokens": writing.manager.capacity}
     return Tandem(loop, writing), facts

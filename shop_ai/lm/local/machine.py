@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from shop_ai.exceptions import CheckpointError
-from shop_ai.lm.local.attention import flash_version
+from shop_ai.lm.local.attention import is_flash
 
 ENGINES = ("loop", "manager")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -24,13 +24,13 @@ def pick_device(wanted: str) -> torch.device:
     return device
 
 
-def pick_engine(wanted: str, device: torch.device) -> str:
-    """Who writes free text, by the option `engine`; "auto" takes the manager on a GPU with flash attention.
+def pick_engine(wanted: str, attention: str) -> str:
+    """Who writes free text, by the option `engine`; "auto" takes the manager where its attention is flash.
 
-    Without it the manager has neither recorded graphs nor a fast path, and the loop was faster (docs/gpu.md).
+    Without that the manager has no recorded graphs and no fast path: the loop was faster (docs/gpu.md).
     """
     if wanted == "auto":
-        return "manager" if device.type == "cuda" and flash_version() else "loop"
+        return "manager" if is_flash(attention) else "loop"
     if wanted not in ENGINES:
         raise CheckpointError(f'The option "engine" must be auto, {" or ".join(ENGINES)}; not {wanted!r}.')
     return wanted

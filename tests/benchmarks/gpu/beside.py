@@ -22,7 +22,7 @@ KEPT_FREE = 2
 @contextmanager
 def bulk(backend: Any, scale: Scale) -> Iterator[list[Any]]:
     """Every other row is busy, for longer than the measurement takes."""
-    rows = max(scale.rows) - KEPT_FREE
+    rows = max(1, max(scale.rows) - KEPT_FREE)
     longest = backend.loop.intake.longest // 2
     wanted = [replace(request, max_tokens=min(1500, longest)) for request in subjects.texts(rows)]
     steps = _steps(backend)
