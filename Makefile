@@ -33,8 +33,8 @@ demo: $(VENV)/.installed-demo
 test: $(VENV)/.installed-dev lint check
 	$(MAKE) demo ONCE=1
 	$(PY) -m coverage erase
-	OMP_NUM_THREADS=1 $(PY) -m tests.run_on_postgres -n 3 $(ON_POSTGRES)
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 $(ON_SQLITE) --cov --cov-fail-under=85
+	OMP_NUM_THREADS=1 $(PY) -m tests.run_on_postgres -n 3 --dist worksteal $(ON_POSTGRES)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist worksteal $(ON_SQLITE) --cov --cov-fail-under=85
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .

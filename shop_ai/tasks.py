@@ -104,9 +104,13 @@ def has_app() -> bool:
 
 
 def start_command() -> str:
-    """How this store starts a worker."""
+    """How this store starts a worker.
+
+    Without mingle: Celery waits there for ever, deaf to SIGTERM, when the broker dies meanwhile.
+    """
     queues = ",".join(queue_of(name) for name in (*Lane.values, UPKEEP))
-    return f"celery -A {drain.app.main if has_app() else 'yourproject'} worker -Q {queues} --pool=solo"
+    app = drain.app.main if has_app() else "yourproject"
+    return f"celery -A {app} worker -Q {queues} --pool=solo --without-mingle"
 
 
 # -- the worker's life -------------------------------------------------------------------------

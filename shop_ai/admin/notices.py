@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from shop_ai.conf import config
-from shop_ai.models import Lane, Pause, WorkerBoot
+from shop_ai.models import Pause, WorkerBoot
 from shop_ai.skills import skills
+from shop_ai.tasks import start_command
 
 
 def notices(names: Iterable[str] | None = None) -> list[str]:
@@ -43,10 +42,3 @@ def _worker() -> list[str]:
     if states == {"loading"}:
         return [_("The worker is loading the language model; what is asked for now begins in a moment.")]
     return []
-
-
-def start_command() -> str:
-    """The command that starts a worker, with the project named as far as can be known."""
-    project = settings.ROOT_URLCONF.partition(".")[0]
-    queues = ",".join(f"{config().CELERY_QUEUES}.{lane}" for lane in (*Lane.values, "upkeep"))
-    return f"celery -A {project} worker -Q {queues} --pool=solo"

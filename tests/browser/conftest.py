@@ -17,9 +17,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from demo_store.children import Child, free_port
+from shop_ai.tasks import start_command
 from tests.celery.harness import ROOT
 
-QUEUES = "shop_ai.interactive,shop_ai.bulk,shop_ai.upkeep"
 PATIENCE = 180_000
 """Milliseconds after which a test gives up; never a measure of anything."""
 
@@ -55,7 +55,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
-        celery = [sys.executable, "-m", "celery", "-A", "demo_store", "worker", "-Q", QUEUES, "--pool=solo"]
+        celery = [sys.executable, "-m", *start_command().split()]
         children.append(Child("worker", celery, Path(var) / "worker.log"))
         web = [sys.executable, "-m", "uvicorn", "demo_store.asgi:application", "--lifespan=off"]
         children.append(Child("web", [*web, f"--port={port}"], Path(var) / "web.log"))

@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120
 """Seconds after which a test gives up; never a measure of anything."""
 QUEUES = "shop_ai.interactive,shop_ai.bulk,shop_ai.upkeep"
+OPTIONS = ("--pool=solo", "--without-mingle")
+"""As `tasks.start_command` has them."""
 
 
 def wait_until(true, what="it", within=PATIENCE):
@@ -115,7 +117,7 @@ class CeleryWorker:
             "broker": self.broker.url,
             "transport_options": options_of(self.broker),
         }
-        command = [sys.executable, "-m", "celery", "-A", self.app, "worker", "--pool=solo"]
+        command = [sys.executable, "-m", "celery", "-A", self.app, "worker", *OPTIONS]
         names = {"DJANGO_SETTINGS_MODULE": "tests.celery.settings", "SHOP_TEST": json.dumps(given)}
         self.began = len(self.text) if self.log.exists() else 0
         with self.log.open("a") as output:

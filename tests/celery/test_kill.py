@@ -6,6 +6,7 @@ import random
 import signal
 import time
 
+import pytest
 from django.db import connection
 
 from demo_store.catalogue.models import Product
@@ -21,6 +22,7 @@ def done():
     return Job.objects.filter(state=State.SUCCEEDED).count()
 
 
+@pytest.mark.long
 def test_two_hundred_jobs_survive_twenty_kills(redis, start, products):
     """Twenty on PostgreSQL; SQLite, which carries one worker and a few kills, shows the same with less."""
     kills, number = (20, 200) if connection.vendor == "postgresql" else (5, 50)

@@ -291,16 +291,20 @@ def test_without_flash_attention_three_things_are_lost(manager):
 
 
 @pytest.mark.parametrize(
-    ("device", "dtype", "installed", "wanted"),
+    ("device", "dtype", "capability", "installed", "wanted"),
     [
-        ("cuda", torch.bfloat16, {2, 3}, "flash_attention_3"),
-        ("cuda", torch.float16, {2}, "flash_attention_2"),
-        ("cuda", torch.float32, {2, 3}, "sdpa"),
-        ("cuda", torch.bfloat16, set(), "sdpa"),
-        ("cpu", torch.bfloat16, {2, 3}, "sdpa"),
+        ("cuda", torch.bfloat16, (9, 0), {2, 3, 4}, "flash_attention_3"),
+        ("cuda", torch.float16, (8, 0), {2, 4}, "flash_attention_2"),
+        ("cuda", torch.bfloat16, (9, 0), {4}, "flash_attention_4"),
+        ("cuda", torch.bfloat16, (8, 0), {4}, "sdpa"),
+        ("cuda", torch.float32, (9, 0), {2, 3, 4}, "sdpa"),
+        ("cuda", torch.bfloat16, (9, 0), set(), "sdpa"),
+        ("cpu", torch.bfloat16, (9, 0), {2, 3, 4}, "sdpa"),
     ],
 )
-def test_flash_attention_is_taken_where_it_can_be(model, monkeypatch, device, dtype, installed, wanted):
+def test_flash_attention_is_taken_where_it_can_be(
+    model, monkeypatch, device, dtype, capability, installed, wanted
+):
     class Like:
         """The same model, as it would be elsewhere."""
 
@@ -310,6 +314,8 @@ def test_flash_attention_is_taken_where_it_can_be(model, monkeypatch, device, dt
     like.device, like.dtype = torch.device(device), dtype
     monkeypatch.setattr(attention, "is_flash_attn_2_available", lambda: 2 in installed)
     monkeypatch.setattr(attention, "is_flash_attn_3_available", lambda: 3 in installed)
+    monkeypatch.setattr(attention, "is_flash_attn_4_available", lambda: 4 in installed)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
 
     assert attention.for_pages(like) == wanted
     assert attention.is_flash(wanted) == wanted.startswith("flash")

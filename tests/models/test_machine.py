@@ -325,6 +325,7 @@ class Shop(RuleBasedStateMachine):
         return f"{what} {self.count}."
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_nothing_is_lost_doubled_or_overwritten(shop):
     shop(DEADLINE=60.0)

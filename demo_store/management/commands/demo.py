@@ -22,12 +22,12 @@ from shop_ai.conf import config
 from shop_ai.management.progress import Progress, watch
 from shop_ai.models import WorkerBoot
 from shop_ai.skills import skills
+from shop_ai.tasks import start_command
 
 START_WITHIN = 180.0
 """Seconds for the worker to load the language model, and for the web to answer."""
 SIGN_OF_LIFE = 10.0
 """Seconds after which a worker that was not seen is taken for dead; it is seen every two."""
-QUEUES = "shop_ai.interactive,shop_ai.bulk,shop_ai.upkeep"
 
 
 class Command(BaseCommand):
@@ -76,7 +76,7 @@ class Command(BaseCommand):
     def children(self, port: int) -> Iterator[tuple[Child, Child]]:
         """The worker and the web, both ready; both stopped at the end, whatever happens."""
         python, logs, started = sys.executable, settings.VAR / "logs", []
-        celery = [python, "-m", "celery", "-A", "demo_store", "worker", "-Q", QUEUES, "--pool=solo"]
+        celery = [python, "-m", *start_command().split()]
         uvicorn = [python, "-m", "uvicorn", "demo_store.asgi:application", "--lifespan=off"]
         self.say("Worker and web …")
         self.address = f"http://127.0.0.1:{port}/"
