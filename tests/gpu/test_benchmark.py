@@ -34,6 +34,8 @@ def test_the_dry_run_gives_a_figure_for_every_line_of_the_table():
         "gpu.tokens_4",
         "gpu.of_generate_batch_4",
         "gpu.of_bandwidth_4",
+        "gpu.worker_over_manager",
+        "gpu.schema_over_masks_inside",
         "gpu.over_one_by_one",
         "gpu.manager_over_loop",
         "gpu.chat_alone_p50",

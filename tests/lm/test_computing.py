@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from shop_ai.exceptions import CheckpointError, UnsupportedRequest
 from shop_ai.lm.base import Choose, Generate, Sampling
 from shop_ai.lm.local import machine
-from shop_ai.lm.local.cache import Layer, Slots
+from shop_ai.lm.local.cache import SMALLEST, Layer, Slots
 from shop_ai.lm.local.choose import probabilities, recompute, told_apart, weigh
 from shop_ai.lm.local.limits import Limits, Trouble
 from shop_ai.lm.local.masks import Grammars
@@ -301,7 +301,7 @@ def test_memory_that_runs_out_half_way_leaves_the_cache_usable(monkeypatch):
     monkeypatch.setattr(Layer, "grow", sometimes)
     with pytest.raises(MemoryError):
         cache.ensure(30, 600)
-    assert (cache.room, cache.tokens) == (16, 512)
+    assert (cache.room, cache.tokens) == (16, SMALLEST)
 
     cache.ensure(20, 600)
 

@@ -9,6 +9,7 @@ import pytest
 
 from shop_ai.exceptions import BackendError, RequestTooLarge, UnsupportedRequest
 from shop_ai.lm.base import Choose, Generate, Sampling
+from shop_ai.lm.local.cache import SMALLEST
 from shop_ai.testing import ask
 
 WORDS = "blue steel kettle blanket warm litres boils water good bad yes no 140 x 200 cm 这是".split()
@@ -115,7 +116,7 @@ def test_memory_is_given_back_and_taken_again(local):
     again = written(backend, [small])
 
     assert again == first
-    assert backend.loop.rows.cache.tokens == 512
+    assert backend.loop.rows.cache.tokens == SMALLEST
 
 
 @pytest.mark.parametrize("kind", ["head", "eager"])
@@ -127,6 +128,9 @@ def test_other_architectures_give_the_same_text(local, kind):
         backend.loop.network._plain_head = False
     else:  # one without sdpa: the mask is added
         backend.loop.network.model.set_attn_implementation("eager")
+        backend.loop.rows.apart = backend.loop.rows._finds_what_is_apart()
+        backend.loop.rows.forget()
+        assert not backend.loop.rows.apart
 
     assert written(backend, wanted) == expected
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from copy import deepcopy
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -305,20 +307,34 @@ def test_without_flash_attention_three_things_are_lost(manager):
 def test_flash_attention_is_taken_where_it_can_be(
     model, monkeypatch, device, dtype, capability, installed, wanted
 ):
-    class Like:
-        """The same model, as it would be elsewhere."""
-
-        config, _supports_flash_attn = model.config, model._supports_flash_attn
-
-    like = Like()
-    like.device, like.dtype = torch.device(device), dtype
-    monkeypatch.setattr(attention, "is_flash_attn_2_available", lambda: 2 in installed)
-    monkeypatch.setattr(attention, "is_flash_attn_3_available", lambda: 3 in installed)
-    monkeypatch.setattr(attention, "is_flash_attn_4_available", lambda: 4 in installed)
+    for version in (2, 3, 4):
+        there = version in installed
+        monkeypatch.setattr(attention, f"is_flash_attn_{version}_available", lambda there=there: there)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
 
-    assert attention.for_pages(like) == wanted
+    assert attention.for_pages(like(model, device, dtype)) == wanted
     assert attention.is_flash(wanted) == wanted.startswith("flash")
+
+
+@pytest.mark.parametrize("size", [12, 264])
+def test_flash_attention_has_no_kernels_for_every_size_of_a_head(model, monkeypatch, size):
+    monkeypatch.setattr(attention, "is_flash_attn_2_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    other = like(model, "cuda", torch.bfloat16)
+    other.config = deepcopy(model.config)
+    other.config.head_dim = size
+
+    assert attention.for_pages(other) == "sdpa"
+
+
+def like(model, device, dtype):
+    """The same model, as it would be elsewhere."""
+    return SimpleNamespace(
+        config=model.config,
+        _supports_flash_attn=model._supports_flash_attn,
+        device=torch.device(device),
+        dtype=dtype,
+    )
 
 
 def test_a_twin_shares_every_tensor_and_nothing_of_its_settings(model):

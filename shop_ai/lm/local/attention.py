@@ -13,6 +13,7 @@ from transformers.utils.import_utils import (
 )
 
 HALF = (torch.bfloat16, torch.float16)
+LARGEST_HEAD = 256
 HOPPER = (9, 0)
 """The oldest GPUs that flash attention 4 computes on."""
 
@@ -22,7 +23,7 @@ def for_pages(model: Any) -> str:
 
     Asked without transformers' own fallback, which downloads kernels: nothing is fetched here.
     """
-    if model.device.type == "cuda" and model.dtype in HALF and model._supports_flash_attn:
+    if model.device.type == "cuda" and model.dtype in HALF and model._supports_flash_attn and _fits(model):
         hopper = torch.cuda.get_device_capability(model.device) >= HOPPER
         # 3 and 2 read pages where they lie, so a batch that only decodes takes a faster path with them
         for version, usable in (
@@ -34,6 +35,13 @@ def for_pages(model: Any) -> str:
                 return f"flash_attention_{version}"
     present = str(model.config._attn_implementation)
     return "paged|eager" if present == "eager" else present
+
+
+def _fits(model: Any) -> bool:
+    """Flash attention has no kernels for other sizes of a head."""
+    config = model.config.get_text_config()
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return bool(size % 8 == 0 and size <= LARGEST_HEAD)
 
 
 def is_flash(attention: str) -> bool:

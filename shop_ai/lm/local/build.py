@@ -38,7 +38,7 @@ SHARE = {"cpu": 0.25, "cuda": 0.8}
 """Part of the free memory that keys and values may take."""
 HALF = 0.5
 """Part of that share for the manager's cache; the other is the loop's."""
-ROWS = {"loop": 64, "manager": 256}
+ROWS = {"loop": 128, "manager": 256}
 PAGE, FLASH_PAGE = 32, 256
 """Tokens of a block; flash attention wants multiples of 256."""
 STEP, FLASH_STEP = 1024, 4096
@@ -83,6 +83,7 @@ def build(
     torch.set_num_threads(plan.threads)
     default = int(free_memory(plan.device) * SHARE[plan.device.type] / bytes_per_token(loaded.model))
     tokens = int(options.get("cache_tokens", default))
+    attention = loaded.model.config._attn_implementation  # before `Rows` may add to it
     loop = _loop(manifest, loaded, plan, options, tokens=tokens, progress=progress)
     facts = {
         "sha256": manifest.weights_sha256,
@@ -91,7 +92,7 @@ def build(
         "dtype": str(plan.dtype).removeprefix("torch."),
         "threads": plan.threads,
         "engine": "loop",
-        "attention": loaded.model.config._attn_implementation,
+        "attention": attention,
         "batching": "continuous" if loop.rows.continuous else "static",
     }
     if plan.device.type == "cuda":

@@ -9,11 +9,17 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
 
+from shop_ai.lm.local.shared import Prefix
+
 STEP = 128
 """Room for tokens grows by so many at a time."""
-SMALLEST = 4 * STEP
+SMALLEST = STEP
 PLACES = 16
 """Room for rows grows by so many at a time."""
+
+
+Saved = tuple[Prefix | None, list[list[Tensor]]]
+"""Of one row: what stands in front, and keys and values of each layer behind it."""
 
 
 @dataclass(slots=True)
@@ -86,7 +92,11 @@ def _write(store: Tensor, states: Tensor, window: Window) -> Tensor:
 
 
 class Slots(Cache):
-    """The cache of at most so many rows; `window` says what a forward pass may touch."""
+    """The cache of at most so many rows; `window` says what a forward pass may touch.
+
+    A row may begin with a prefix that is held apart; its place then holds what comes behind. Lengths are
+    always those of the whole row.
+    """
 
     def __init__(self, layers: int, places: int) -> None:
         self.places = places
@@ -94,6 +104,8 @@ class Slots(Cache):
         """The first places, for which memory is held."""
         self.tokens = SMALLEST
         self.window = Window()
+        self.prefixes: list[Prefix | None] = [None] * places
+        """What stands in front of each place."""
         self.own = [Layer(self) for _ in range(layers)]
         super().__init__(layers=list(self.own))
 
@@ -108,26 +120,41 @@ class Slots(Cache):
 
     def shrink(self) -> None:
         """Give memory back; only when no row is in use."""
+        self.prefixes = [None] * self.places
         if self.tokens > SMALLEST:
             self.room, self.tokens = min(PLACES, self.places), SMALLEST
             for layer in self.own:
                 layer.held.clear()
 
+    def begin(self, first: int, last: int, prefix: Prefix | None) -> None:
+        """Rows begin anew, with this prefix in front."""
+        self.prefixes[first:last] = [prefix] * (last - first)
+
+    def in_front(self, first: int, last: int) -> list[int]:
+        """Tokens of each row's prefix."""
+        return [prefix.length if prefix else 0 for prefix in self.prefixes[first:last]]
+
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first tokens of one row into another."""
-        self.ensure(target + 1, length)
+        prefix = self.prefixes[target] = self.prefixes[source]
+        own = length - (prefix.length if prefix else 0)
+        self.ensure(target + 1, own)
         for layer in self.own:
             for held in layer.held:
-                held[target, :, :length] = held[source, :, :length]
+                held[target, :, :own] = held[source, :, :own]
 
-    def save(self, place: int, length: int) -> list[list[Tensor]]:
-        """A copy of the first tokens of a row: keys and values of each layer."""
-        return [[held[place, :, :length].clone() for held in layer.held] for layer in self.own]
+    def save(self, place: int, length: int) -> Saved:
+        """A copy of the first tokens of a row."""
+        prefix = self.prefixes[place]
+        own = length - (prefix.length if prefix else 0)
+        return prefix, [[held[place, :, :own].clone() for held in layer.held] for layer in self.own]
 
-    def load(self, first: int, last: int, saved: list[list[Tensor]]) -> None:
+    def load(self, first: int, last: int, saved: Saved) -> None:
         """Put saved tokens at the beginning of rows."""
-        self.ensure(last, saved[0][0].shape[1])
-        for layer, tensors in zip(self.own, saved, strict=True):
+        prefix, layers = saved
+        self.begin(first, last, prefix)
+        self.ensure(last, layers[0][0].shape[1])
+        for layer, tensors in zip(self.own, layers, strict=True):
             if not layer.held:  # given back while idle
                 layer.lazy_initialization(tensors[0][None], tensors[1][None])
             for held, tensor in zip(layer.held, tensors, strict=True):

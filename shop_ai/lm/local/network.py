@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from shop_ai.lm.local.cache import Slots, Window
+from shop_ai.lm.local.shared import Shared
 
 
 class Network:
@@ -36,22 +37,26 @@ class Network:
         which column's logits are wanted: rows × vocabulary, or of every column without it.
         """
         rows, columns = ids.shape
-        end = max(starts) + columns
-        cache.ensure(first + rows, end)
-        same = len(set(starts)) == 1
-        begin = torch.tensor(starts[:1] if same else starts, device=self.device)
-        positions = begin[:, None] + torch.arange(columns, device=self.device)
+        last = first + rows
+        in_front = cache.in_front(first, last)
+        own = [start - length for start, length in zip(starts, in_front, strict=True)]
+        end = max(own) + columns
+        cache.ensure(last, end)
+        same = len(set(own)) == 1
+        steps = torch.arange(columns, device=self.device)
+        places = torch.tensor(own[:1] if same else own, device=self.device)[:, None] + steps
         keys = torch.arange(end, device=self.device)
-        mask = keys[None, None, None, :] <= positions[:, None, :, None]
         cache.window = Window(
-            first=first,
-            last=first + rows,
-            start=starts[0] if same else None,
-            positions=positions,
-            end=end,
+            first=first, last=last, start=own[0] if same else None, positions=places, end=end
         )
+        shared = {"shared": Shared(cache.prefixes[first:last])} if any(in_front) else {}
         return self.forward(
-            ids, at, attention_mask=mask, position_ids=positions.expand(rows, -1), past_key_values=cache
+            ids,
+            at,
+            attention_mask=keys[None, None, None, :] <= places[:, None, :, None],
+            position_ids=torch.tensor(starts, device=self.device)[:, None] + steps,
+            past_key_values=cache,
+            **shared,
         )
 
     def forward(self, ids: Tensor, at: Sequence[int] | None, **inputs: Any) -> Tensor:

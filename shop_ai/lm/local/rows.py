@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from shop_ai.lm.local.cache import Slots
+from shop_ai.lm.local.cache import Saved, Slots
 from shop_ai.lm.local.network import Network
+from shop_ai.lm.local.shared import NAME, Prefix
 from shop_ai.lm.local.ticket import Prompt
+
+log = logging.getLogger("shop_ai.lm")
 
 SHORTEST = 16
 """Tokens from which a shared prefix is worth keeping."""
 KEPT = 8
 """Prefixes that are kept."""
 
-_Prefix = tuple[int, ...]
-_Parked = tuple[list[int], list[list[list[Tensor]]]]
+CLOSE = {torch.float32: 1e-3}
+"""How far the same logits may be apart when they are computed in another way, as a part of their size."""
+
+_Ids = tuple[int, ...]
+_Parked = tuple[list[int], list[Saved]]
 """Lengths of rows, and what is in the cache of each."""
 
 
@@ -33,13 +40,15 @@ class Rows:
         self.scratch = scratch
         self.cache = Slots(network.model.config.get_text_config().num_hidden_layers, rows + scratch)
         self.lengths: list[int] = []
-        self._prefixes: OrderedDict[_Prefix, list[list[Tensor]]] = OrderedDict()
+        self._prefixes: OrderedDict[_Ids, Prefix] = OrderedDict()
+        self.apart = self._finds_what_is_apart()
+        """Whether prefixes are held once for all rows that begin with them; else each row has a copy."""
 
     @property
     def count(self) -> int:
         return len(self.lengths)
 
-    def worth_sharing(self, prefix: _Prefix, seekers: int) -> bool:
+    def worth_sharing(self, prefix: _Ids, seekers: int) -> bool:
         """Whether a prefix is computed on its own: it is known, or several wait for it.
 
         In fp32 always, so that the same request takes the same path every time.
@@ -49,7 +58,7 @@ class Rows:
         return prefix in self._prefixes or seekers > 1 or self.network.dtype == torch.float32
 
     def prefill(
-        self, prompts: Sequence[Prompt], shared: _Prefix, longest: int, copies: Sequence[int] = ()
+        self, prompts: Sequence[Prompt], shared: _Ids, longest: int, copies: Sequence[int] = ()
     ) -> Tensor:
         """Compute prompts in the places above the rows in use; the logits after each.
 
@@ -57,10 +66,13 @@ class Rows:
         Nothing counts as in use until `keep`.
         """
         first, number = self.count, len(prompts)
-        if shared:
-            self.cache.load(first, first + number, self._prefix(shared, longest))
+        prefix = self._prefix(shared, longest) if shared else None
+        if prefix and not self.apart:
+            self.cache.load(first, first + number, (None, prefix.layers))
+        else:
+            self.cache.begin(first, first + number, prefix)
         todo = [prompt.rest if shared else prompt.prefix + prompt.rest for prompt in prompts]
-        return self._pieces(first, todo, len(shared), max(1, longest // number))
+        return self._pieces(self.cache, first, todo, len(shared), max(1, longest // number))
 
     def keep(self, lengths: Sequence[int], copies: Sequence[int]) -> list[int]:
         """Take prefilled prompts in, each with so many rows; the prompt of each row, in order."""
@@ -111,23 +123,55 @@ class Rows:
         """Drop the kept prefixes, to free memory or because the weights have changed."""
         self._prefixes.clear()
 
-    def _prefix(self, ids: _Prefix, longest: int) -> list[list[Tensor]]:
+    def _prefix(self, ids: _Ids, longest: int) -> Prefix:
         if ids not in self._prefixes:
-            self._pieces(self.count, [ids], 0, longest)
-            self._prefixes[ids] = self.cache.save(self.count, len(ids))
+            self._prefixes[ids] = self._computed(ids, longest)
             if len(self._prefixes) > KEPT:
                 self._prefixes.popitem(last=False)
         self._prefixes.move_to_end(ids)
         return self._prefixes[ids]
 
-    def _pieces(self, first: int, todo: Sequence[Sequence[int]], start: int, longest: int) -> Tensor:
+    def _computed(self, ids: _Ids, longest: int) -> Prefix:
+        """In a cache of its own: places of the other need not be as long as a prefix."""
+        cache = Slots(len(self.cache.own), 1)
+        self._pieces(cache, 0, [ids], 0, longest)
+        _, layers = cache.save(0, len(ids))
+        return Prefix(len(ids), layers)
+
+    @torch.inference_mode()
+    def _finds_what_is_apart(self) -> bool:
+        """Try it out: the same logits whether a prefix is apart or in its row.
+
+        Not every architecture passes on to its attention what it does not know.
+        """
+        network, model = self.network, self.network.model
+        if network.device.type != "cpu" or model.config._attn_implementation != "sdpa":
+            return False
+        ids = tuple(number % network.vocabulary for number in range(2 * SHORTEST))
+        cache = Slots(len(self.cache.own), 1)
+        whole = self._pieces(cache, 0, [ids], 0, len(ids))
+        cache.begin(0, 1, self._computed(ids[:SHORTEST], len(ids)))
+        model.set_attn_implementation(NAME)
+        try:
+            apart = self._pieces(cache, 0, [ids[SHORTEST:]], SHORTEST, len(ids))
+            found = bool((apart - whole).norm() <= CLOSE.get(network.dtype, 0.1) * whole.norm())
+        except (RuntimeError, TypeError, ValueError) as error:
+            log.info("Prefixes are copied into every row: %s", error)
+            found = False
+        if not found:
+            model.set_attn_implementation("sdpa")
+        return found
+
+    def _pieces(
+        self, cache: Slots, first: int, todo: Sequence[Sequence[int]], start: int, longest: int
+    ) -> Tensor:
         """Forward passes of at most `longest` columns; the logits at each row's last token."""
         ids = padded(todo)
         result: Tensor | None = None
         for begin in range(0, ids.shape[1], longest):
             piece = ids[:, begin : begin + longest]
             at = [min(max(len(row) - 1 - begin, 0), piece.shape[1] - 1) for row in todo]
-            logits = self.network.extend(self.cache, first, piece, [start + begin] * len(todo), at)
+            logits = self.network.extend(cache, first, piece, [start + begin] * len(todo), at)
             here = torch.tensor([begin < len(row) <= begin + longest for row in todo], device=logits.device)
             result = logits if result is None else torch.where(here[:, None], logits, result)
         assert result is not None  # noqa: S101 - no prompt is empty

@@ -42,7 +42,7 @@ def run(backend: Any) -> list[Figure]:
     ]
 
 
-def requests() -> list[Generate]:
+def requests(number: int = ROWS) -> list[Generate]:
     """Sampled, so that the answers are not all one text."""
     schema = Reply.model_json_schema()
     return [
@@ -50,9 +50,9 @@ def requests() -> list[Generate]:
             messages=about(review),
             max_tokens=140,
             schema=schema,
-            sampling=Sampling(temperature=0.8, top_p=0.95, seed=number),
+            sampling=Sampling(temperature=0.8, top_p=0.95, seed=seed),
         )
-        for number, review in enumerate(reviews(ROWS))
+        for seed, review in enumerate(reviews(number))
     ]
 
 

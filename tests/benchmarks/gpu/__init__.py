@@ -40,7 +40,7 @@ def measure(scale: Scale) -> list[Figure]:
 
 
 def _measure(scale: Scale) -> list[Figure]:
-    from tests.benchmarks.gpu import beside, whole
+    from tests.benchmarks.gpu import bare, beside, whole
 
     scale.make()
     whole.fill(scale)
@@ -51,6 +51,9 @@ def _measure(scale: Scale) -> list[Figure]:
             print(f"round {number + 1}: {name} {rate:.1f} tokens/s", flush=True)
     with scale.opened(engine="manager", rows=max(scale.rows)) as backend:
         facts = backend.describe()
+        for name, rate in bare.managed(backend, scale):
+            rates[name] = [rate]
+            print(f"{name} {rate:.1f} tokens/s", flush=True)
         found_beside = [*beside.chat(backend, scale), *beside.choices(backend, scale)]
     return [*_figures(scale, rates, facts), *found_beside]
 
@@ -90,8 +93,11 @@ def _figures(scale: Scale, rates: dict[str, list[float]], facts: dict[str, Any])
             ),
         ]
     most = max(scale.rows)
+    ours, inside = medians[f"shop_ai {most}"], medians[f"without async {most}"]
     return [
         *figures,
+        _times("gpu.worker_over_manager", ours, medians[f"manager {most}"], where),
+        _times("gpu.schema_over_masks_inside", medians[f"loop with schemas {most}"], inside, where),
         _times("gpu.over_one_by_one", medians[f"shop_ai {most}"], medians["one by one"], where),
         _times("gpu.manager_over_loop", medians[f"shop_ai {most}"], medians[f"loop {most}"], where),
     ]

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from tests.benchmarks.engine import schema
 from tests.benchmarks.engine.subjects import together
-from tests.benchmarks.engine.text import one_by_one, prompts
+from tests.benchmarks.engine.text import one_by_one, ours, prompts
 from tests.benchmarks.gpu.scale import Scale
 from tests.benchmarks.gpu.whole import products
 from tests.benchmarks.requests import requests_for
@@ -18,18 +19,33 @@ COPIED = 1 << 30
 
 def rates(backend: Any, scale: Scale) -> Iterator[tuple[str, float]]:
     """Tokens a second of each side; `backend` is our loop, whose model all of them use."""
-    asked = [requests_for(row, "write_freely")[0] for row in products(scale.texts * max(scale.rows))]
+    asked, most = _asked(scale), max(scale.rows)
     yield "one by one", one_by_one(backend, asked[: scale.alone])
-    seconds, answers = together(backend, asked)
-    yield f"loop {max(scale.rows)}", sum(answer.tokens_out for answer in answers) / seconds
+    yield f"loop {most}", ours(backend, asked)
+    bound = schema.requests(scale.texts * most)
+    together(backend, bound[:2])  # the masks are made ready
+    yield f"loop with schemas {most}", schema.rate(backend, bound)
     speed = bandwidth(scale.device)
     for rows in scale.rows:
         some = asked[: scale.texts * rows]
         yield f"generate_batch {rows}", generate_batch(backend, some, rows)
         yield f"memory bandwidth {rows}", limit(backend, some, rows, speed)
+    # As fast as masks inside the manager's batch could ever be: they need each token before the next step.
+    yield f"without async {most}", generate_batch(backend, asked, most, use_async_batching=False)
 
 
-def generate_batch(backend: Any, asked: list[Any], rows: int) -> float:
+def managed(backend: Any, scale: Scale) -> Iterator[tuple[str, float]]:
+    """Tokens a second of the manager as the worker has it, without jobs, worker and database."""
+    asked, most = _asked(scale), max(scale.rows)
+    together(backend, asked[:1])
+    yield f"manager {most}", ours(backend, asked)
+
+
+def _asked(scale: Scale) -> list[Any]:
+    return [requests_for(row, "write_freely")[0] for row in products(scale.texts * max(scale.rows))]
+
+
+def generate_batch(backend: Any, asked: list[Any], rows: int, **more: Any) -> float:
     """transformers' own call, greedy, with the attention that shop_ai takes, and warm."""
     from transformers import ContinuousBatchingConfig, GenerationConfig
 
@@ -50,6 +66,7 @@ def generate_batch(backend: Any, asked: list[Any], rows: int) -> float:
         page_size=page,
         num_blocks=_blocks(backend, asked, page),
         max_batch_tokens=None if is_flash(attention) else 1024,
+        **more,
     )
     settings = {"generation_config": generation, "continuous_batching_config": config}
     model.generate_batch(ids[:rows], persistent_manager=True, **settings)
