@@ -144,7 +144,7 @@ def claim(
 def _heads(caps: Mapping[str, int], total: int, known: set[str], near: set[str]) -> list[Job]:
     """Who is first in each lane, and of those at hand, in the order in which they may be taken."""
     busy = Job.objects.filter(write_key=OuterRef("slot"))
-    ready = Job.objects.filter(guard("claim")).exclude(Pause.blocked()).filter(~Exists(busy))
+    ready = Job.objects.filter(guard("claim"), ~Pause.blocked(), ~Exists(busy))
     # PostgreSQL: what another worker is taking is skipped, so that this one finds the jobs behind.
     # SQLite ignores the clause: the immediate transaction has the database to itself.
     ready = ready.select_for_update(skip_locked=True)

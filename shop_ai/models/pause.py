@@ -36,11 +36,8 @@ class Pause(models.Model):
         return " / ".join(filter(None, (skill, lane))) or gettext("everything")
 
     @classmethod
-    def blocked(cls) -> models.Q:
-        """Condition on jobs that must not be claimed now; one query."""
-        condition = models.Q(pk__in=[])
-        for skill, lane in cls.objects.values_list("skill", "lane"):
-            one = models.Q(skill=skill) if skill else models.Q()
-            one &= models.Q(lane=lane) if lane else models.Q()
-            condition |= one or models.Q(pk__isnull=False)
-        return condition
+    def blocked(cls) -> models.Exists:
+        """Condition on jobs that must not be claimed now."""
+        skill = models.Q(skill="") | models.Q(skill=models.OuterRef("skill"))
+        lane = models.Q(lane="") | models.Q(lane=models.OuterRef("lane"))
+        return models.Exists(cls.objects.filter(skill, lane))

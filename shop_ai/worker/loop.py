@@ -78,6 +78,9 @@ class Worker:
         self._width = 1
         """Rows of the backend that a job took lately: nobody knows before its row is read."""
         self._bell = threading.Event()
+        self._news = True
+        """Somebody rang, or a job ended: there may be something to take."""
+        self._looked_at = 0.0
         self._renewed_at = 0.0
         self._stop_by: float | None = None
 
@@ -85,6 +88,7 @@ class Worker:
 
     def ring(self) -> None:
         """Look at the table now."""
+        self._news = True
         self._bell.set()
 
     def stop(self, grace: float, *, ring: bool = True) -> None:
@@ -130,7 +134,14 @@ class Worker:
         """Store what is done, then take what fits; how many were taken."""
         self._return_unbegun()
         self.collect()
-        return 0 if self.stopping else self.fill()
+        return 0 if self.stopping or not self._due() else self.fill()
+
+    def _due(self) -> bool:
+        """Whether to look at the table: a look costs the database more than the answer that woke us."""
+        if self.runs and not self._news and time.monotonic() - self._looked_at < BUSY_LOOK:
+            return False
+        self._news, self._looked_at = False, time.monotonic()
+        return True
 
     def wait(self) -> None:
         self._bell.wait(BUSY_LOOK if self.runs else config().IDLE_LOOK)
@@ -261,6 +272,7 @@ class Worker:
                 self._store(run)
 
     def _forget(self, run: Run) -> None:
+        self._news = True
         run.drop()
         self.runs.pop(run.job.pk, None)
 

@@ -462,10 +462,36 @@ def test_a_little_room_is_kept_for_each_lane(worker):
     bulk = len(one.runs)
     queue(3)
 
+    one.ring()
     one.step()
 
     assert bulk == 19
     assert sum(run.job.lane == "interactive" for run in one.runs.values()) == 1
+
+
+def test_the_table_is_looked_at_when_there_is_news_and_every_little_while(worker, monkeypatch):
+    """An answer of one of a job's many requests is none: a look costs more than it."""
+    backend, looks = ByHand(), []
+    claim = moves.claim
+    monkeypatch.setattr(moves, "claim", lambda *a, **kw: looks.append(1) or claim(*a, **kw))
+    monkeypatch.setattr("shop_ai.worker.loop.BUSY_LOOK", 3600.0)
+    queue(2)
+    one = worker(backend)
+    one.step()
+
+    one.step()
+    quiet = len(looks)
+    one.ring()
+    one.step()
+    rung = len(looks)
+    backend.asked[0][1].set_result(Completion(candidates=(Candidate(text='{"text": "Fine."}', tokens=1),)))
+    one.step()
+    ended = len(looks)
+    one.step()
+    monkeypatch.setattr("shop_ai.worker.loop.BUSY_LOOK", 0.0)
+    one.step()
+
+    assert (quiet, rung, ended, len(looks)) == (1, 2, 3, 4)
 
 
 def test_candidates_count_as_rows(worker):
