@@ -141,6 +141,11 @@ def claim(
         return taken
 
 
+def waiting(lanes: Iterable[str]) -> bool:
+    """Whether there may be something to claim in one of these lanes; far cheaper than to try."""
+    return Job.objects.filter(state=State.QUEUED, lane__in=lanes, available_at__lte=Now()).exists()
+
+
 def _heads(caps: Mapping[str, int], total: int, known: set[str], near: set[str]) -> list[Job]:
     """Who is first in each lane, and of those at hand, in the order in which they may be taken."""
     busy = Job.objects.filter(write_key=OuterRef("slot"))

@@ -1,7 +1,7 @@
 """The loop of a worker: keeps the backend full and stores each answer as it comes.
 
-It looks at the table on every ring and every finished job, every 0.2 s while work runs, and every few
-seconds when idle: without a broker it is slower, not broken.
+It looks at the table on every ring, whenever a part of the backend's room is free, every 0.2 s while work
+runs, and every few seconds when idle: without a broker it is slower, not broken.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError
 from typing import Any
@@ -44,6 +45,9 @@ from shop_ai.worker.run import RE_ASKS, Run, load, prepare
 log = logging.getLogger("shop_ai.worker")
 
 BUSY_LOOK = 0.2
+PART = 8
+"""Taking jobs costs the processor, which the language model may be using, the same for one as for many: so
+it waits until an eighth of the room is free."""
 STORE_TRIES = 3
 LAST_WORDS = 2.0
 """Seconds that a worker that stops waits for what readers are still to be told."""
@@ -78,8 +82,9 @@ class Worker:
         self._width = 1
         """Rows of the backend that a job took lately: nobody knows before its row is read."""
         self._bell = threading.Event()
-        self._news = True
-        """Somebody rang, or a job ended: there may be something to take."""
+        self._rung = True
+        self._dry: set[str] = set()
+        """Lanes in which the last look found less than there was room for."""
         self._looked_at = 0.0
         self._renewed_at = 0.0
         self._stop_by: float | None = None
@@ -88,7 +93,7 @@ class Worker:
 
     def ring(self) -> None:
         """Look at the table now."""
-        self._news = True
+        self._rung = True
         self._bell.set()
 
     def stop(self, grace: float, *, ring: bool = True) -> None:
@@ -137,11 +142,21 @@ class Worker:
         return 0 if self.stopping or not self._due() else self.fill()
 
     def _due(self) -> bool:
-        """Whether to look at the table: a look costs the database more than the answer that woke us."""
-        if self.runs and not self._news and time.monotonic() - self._looked_at < BUSY_LOOK:
+        """Whether a look at the table is worth what it costs."""
+        now, free = time.monotonic(), self.backend.room - self._used()
+        more = free >= max(1, self.backend.room // PART) and not self._dry.issuperset(self.lanes)
+        if self._rung or not self.runs or more:
+            self._rung, self._looked_at = False, now
+            return True
+        if now - self._looked_at < BUSY_LOOK:
             return False
-        self._news, self._looked_at = False, time.monotonic()
-        return True
+        self._looked_at = now
+        # bulk that was there waits for more room; what came without a ring shows here
+        return moves.waiting({*self.lanes} - {Lane.BULK} | self._dry)
+
+    def _used(self) -> int:
+        """Rows of the backend that are taken."""
+        return sum(run.rows for run in self.runs.values())
 
     def wait(self) -> None:
         self._bell.wait(BUSY_LOOK if self.runs else config().IDLE_LOOK)
@@ -189,8 +204,7 @@ class Worker:
     def fill(self) -> int:
         """Claim as many jobs as there is free room for, and submit them; how many were taken."""
         alone = any(run.job.worker_lost >= moves.ALONE_FROM for run in self.runs.values())
-        used = sum(run.rows for run in self.runs.values())
-        room = 0 if alone else self.breaker.allows(self.backend.room - used, len(self.runs))
+        room = 0 if alone else self.breaker.allows(self.backend.room - self._used(), len(self.runs))
         if room <= 0:
             return 0
         total, caps = -(-room // self._width), self._caps()
@@ -202,14 +216,16 @@ class Worker:
             at_hand=self._at_hand(),
             idle=not self.runs,
         )
+        taken = Counter(job.lane for job in jobs)
+        self._dry = {lane for lane in caps if taken[lane] < caps[lane]} if len(jobs) < total else set()
         self._unbegun = {job.pk: job for job in jobs}
         if jobs:
             rows = self._loaded(jobs)
             for job in jobs:
                 self._begin(job, rows)
                 del self._unbegun[job.pk]
-            taken = [self.runs[job.pk].width for job in jobs if job.pk in self.runs]
-            self._width = max(1, round(sum(taken) / len(taken))) if taken else self._width
+            widths = [self.runs[job.pk].width for job in jobs if job.pk in self.runs]
+            self._width = max(1, round(sum(widths) / len(widths))) if widths else self._width
         return len(jobs)
 
     def _at_hand(self) -> list[str]:
@@ -272,7 +288,6 @@ class Worker:
                 self._store(run)
 
     def _forget(self, run: Run) -> None:
-        self._news = True
         run.drop()
         self.runs.pop(run.job.pk, None)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from shop_ai.lm.base import Completion
 from shop_ai.roles import PRODUCT
+from shop_ai.safety import grounding
 from shop_ai.safety.html import plain
 from shop_ai.skills import DescribeProduct, Skill, Subject
 
@@ -20,7 +21,8 @@ class DescribeOnce(DescribeProduct):
         self, completions: Sequence[Completion], subject: Subject, candidate: int
     ) -> Iterator[str]:
         for completion in completions:
-            yield plain(completion.candidates[candidate].text) or "Nothing."
+            text = plain(completion.candidates[candidate].text)
+            yield text if grounding.ends(text) else f"{text}."  # cut off at the last token
 
 
 class WriteFreely(Skill):

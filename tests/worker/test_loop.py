@@ -469,29 +469,51 @@ def test_a_little_room_is_kept_for_each_lane(worker):
     assert sum(run.job.lane == "interactive" for run in one.runs.values()) == 1
 
 
-def test_the_table_is_looked_at_when_there_is_news_and_every_little_while(worker, monkeypatch):
-    """An answer of one of a job's many requests is none: a look costs more than it."""
-    backend, looks = ByHand(), []
-    claim = moves.claim
-    monkeypatch.setattr(moves, "claim", lambda *a, **kw: looks.append(1) or claim(*a, **kw))
-    monkeypatch.setattr("shop_ai.worker.loop.BUSY_LOOK", 3600.0)
-    queue(2)
-    one = worker(backend)
-    one.step()
+@pytest.fixture
+def looks(monkeypatch):
+    """How often the table was looked at; never by the clock until a test turns it on."""
+    found, claim = [], moves.claim
+    monkeypatch.setattr(moves, "claim", lambda *a, **kw: found.append(1) or claim(*a, **kw))
+    monkeypatch.setattr(loop, "BUSY_LOOK", 3600.0)
+    return found
 
+
+def test_what_comes_without_a_ring_is_found_a_little_later(worker, looks, monkeypatch):
+    queue(2)
+    one = worker(ByHand())
     one.step()
-    quiet = len(looks)
+    one.step()
     one.ring()
     one.step()
     rung = len(looks)
-    backend.asked[0][1].set_result(Completion(candidates=(Candidate(text='{"text": "Fine."}', tokens=1),)))
+    monkeypatch.setattr(loop, "BUSY_LOOK", 0.0)
     one.step()
-    ended = len(looks)
-    one.step()
-    monkeypatch.setattr("shop_ai.worker.loop.BUSY_LOOK", 0.0)
+    nothing = len(looks)
+    queue(1)
+
     one.step()
 
-    assert (quiet, rung, ended, len(looks)) == (1, 2, 3, 4)
+    assert (rung, nothing, len(looks)) == (2, 2, 3)
+    assert len(one.runs) == 3
+
+
+def test_jobs_are_taken_when_an_eighth_of_the_room_is_free(worker, looks):
+    """A look costs as much for one as for many."""
+    backend, seen = ByHand(), []
+    backend.room = 64
+    queue(80)
+    one = worker(backend)
+    one.step()
+    for _, future in backend.asked[:4]:
+        future.set_result(fine())
+        one.step()
+        seen.append((len(one.runs), len(looks)))
+
+    assert seen == [(57, 1), (58, 2), (57, 2), (58, 3)]  # six places are kept for the other lane
+
+
+def fine():
+    return Completion(candidates=(Candidate(text='{"text": "Fine."}', tokens=1),))
 
 
 def test_candidates_count_as_rows(worker):
@@ -526,6 +548,7 @@ def test_an_answered_request_makes_room_before_its_job_is_done(worker):
     jobs.enqueue("describe_product", product())
     one.step()
     jobs.enqueue("describe_product", [product() for _ in range(8)])
+    one.ring()
     one.step()
     before = set(one.runs)
 
@@ -661,6 +684,7 @@ def test_a_job_lost_unnoticed_and_claimed_again_runs_once(worker):
     pass_time(31)
     moves.reap()
 
+    one.ring()
     one.step()
 
     assert [run.job.attempt for run in one.runs.values()] == [2]

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("shop_ai.lm")
 
-ROWS = 64
+ROWS = 128
 SPARE = 8
-"""Requests that wait at the door, so that a free row is filled at once."""
+"""An eighth of the rows, or so many, wait at the door to fill a free row at once."""
 
 
 class LocalBackend(Backend):
@@ -48,7 +48,7 @@ class LocalBackend(Backend):
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
         self.rows = int(self.options.get("rows", ROWS))
-        self.room = int(self.options.get("room", self.rows + SPARE))
+        self.room = self._room()
         self.loop: Loop | Tandem | None = None
         self._facts: dict[str, Any] = {}
         self._inbox: list[Ticket] = []
@@ -56,6 +56,9 @@ class LocalBackend(Backend):
         self._closed = False
         self._dead = ""
         self._thread: threading.Thread | None = None
+
+    def _room(self) -> int:
+        return int(self.options.get("room", self.rows + max(SPARE, self.rows // SPARE)))
 
     def open(self) -> None:
         started = time.monotonic()
@@ -69,7 +72,7 @@ class LocalBackend(Backend):
             ) from error
         self.loop, facts = build(manifest, self.options, progress=self._progress, wake=self._wake)
         self.rows = self.loop.limits.rows
-        self.room = int(self.options.get("room", self.rows + SPARE))
+        self.room = self._room()
         self._facts = {**facts, "load_seconds": round(time.monotonic() - started, 2)}
         self._progress()
         self._thread = threading.Thread(target=self._run, name="shop_ai.lm", daemon=True)
