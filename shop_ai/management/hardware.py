@@ -31,7 +31,10 @@ def advice(facts: Facts) -> Iterator[tuple[str, str]]:
     if not str(facts.get("device", "")).startswith("cuda"):
         return
     if not facts.get("flash"):
-        yield WITHOUT_FLASH.format(**facts), "pip install 'shop-ai[cuda]' --no-build-isolation"
+        yield (
+            WITHOUT_FLASH.format(**facts),
+            "pip install 'shop-ai[cuda]', or 'shop-ai[cuda-older]' for a GPU before Hopper",
+        )
     elif facts["engine"] != "manager":
         text = f"Our own loop writes free text here, not the manager: {facts.get('no_manager', 'so asked')}."
         yield text, 'Set the option "engine" to "auto", or take a checkpoint that the manager can run.'
