@@ -88,6 +88,15 @@ def test_without_anything_shared_it_is_transformers_own():
     torch.testing.assert_close(found, wanted.transpose(1, 2))
 
 
+@pytest.mark.parametrize("change", shared.CHANGES)
+def test_what_changes_the_weights_is_refused_not_ignored(change):
+    query, key = numbers(1, HEADS, 1, SIZE), numbers(1, PAIRS, OWN, SIZE)
+    mask = torch.ones(1, 1, 1, OWN, dtype=torch.bool)
+
+    with pytest.raises(ValueError, match=change):
+        attend(LAYER, query, key, key, mask, shared=Shared([SHORT]), **{change: 30.0})
+
+
 # -- In the loop -----------------------------------------------------------------------------------
 
 

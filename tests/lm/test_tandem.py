@@ -378,7 +378,7 @@ def test_describe_tells_which_engine_writes(manager, local):
     facts = manager().describe()
 
     assert (facts["engine"], facts["attention"], facts["cache_tokens"]) == ("manager", "sdpa", 4096)
-    assert facts["room"] == 264
+    assert facts["room"] == 288
     assert local().describe()["engine"] == "loop"
 
 

@@ -12,6 +12,8 @@ from transformers.utils.import_utils import (
     is_flash_attn_4_available,
 )
 
+from shop_ai.lm.local.shared import NAME
+
 HALF = (torch.bfloat16, torch.float16)
 LARGEST_HEAD = 256
 HOPPER = (9, 0)
@@ -34,7 +36,8 @@ def for_pages(model: Any) -> str:
             if usable:
                 return f"flash_attention_{version}"
     present = str(model.config._attn_implementation)
-    return "paged|eager" if present == "eager" else present
+    # ours is sdpa but for prefixes, which pages have in their own way
+    return {"eager": "paged|eager", NAME: "sdpa"}.get(present, present)
 
 
 def _fits(model: Any) -> bool:

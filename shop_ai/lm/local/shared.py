@@ -19,6 +19,8 @@ from transformers.masking_utils import sdpa_mask
 
 NAME = "shop_ai_shared"
 """Of this attention, among transformers' own."""
+CHANGES = ("softcap", "position_bias", "s_aux")
+"""What some architectures change the weights of attention by; their rows have copies."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +74,8 @@ def attend(
             module, query, key, value, attention_mask, scaling=scaling, **kwargs
         )
         return plain
+    if unknown := [name for name in CHANGES if kwargs.get(name) is not None]:
+        raise ValueError(f"A prefix that is held apart has no {unknown[0]}.")
     assert attention_mask is not None  # noqa: S101 - a pass with prefixes always has one
     rows, heads, columns, size = query.shape
     pairs = key.shape[1]
