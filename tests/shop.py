@@ -17,7 +17,7 @@ from demo_store.catalogue.models import Attribute, Category, Maker, Product
 from demo_store.reviews.models import Review
 from demo_store.settings import SHOP_AI as DEMO
 from shop_ai.lm.echo import EchoBackend
-from shop_ai.models import Job, Lane, moves
+from shop_ai.models import Attempt, Job, Lane, moves
 from shop_ai.models.finish import Result, finish
 from shop_ai.models.job import LIVE
 from shop_ai.roles import ORDER, PRODUCT, REVIEW
@@ -173,10 +173,15 @@ def edit(row: Any, **changes: Any) -> None:
 
 
 def pass_time(seconds: float) -> None:
-    """Let so many seconds pass for live jobs: their times move back, the database's clock is left alone."""
+    """Let so many seconds pass for live jobs: their times move back, the database's clock is left alone.
+
+    Losses of attempts are so much older, too.
+    """
     for name in ("available_at", "deadline_at", "lease_expires_at", "rank"):
         back = ExpressionWrapper(F(name) - timedelta(seconds=seconds), output_field=DateTimeField())
         Job.objects.filter(state__in=LIVE, **{f"{name}__isnull": False}).update(**{name: back})
+    lost = Attempt.objects.filter(outcome="lost")
+    lost.update(finished_at=F("finished_at") - timedelta(seconds=seconds))
 
 
 # -- a worker by hand --------------------------------------------------------------------------
@@ -198,9 +203,10 @@ class Hand:
         known: Iterable[str] | None = None,
         idle: bool = True,
         at_hand: Iterable[str] | None = None,
+        again: int | None = None,
     ) -> list[Job]:
         names = list(skills()) if known is None else list(known)
-        asked = {"caps": caps or CAPS, "total": total, "idle": idle, "at_hand": at_hand}
+        asked = {"caps": caps or CAPS, "total": total, "idle": idle, "at_hand": at_hand, "again": again}
         return moves.claim(self.id, skills=names, **asked)
 
     def one(self) -> Job:

@@ -26,6 +26,11 @@ class Attempt(models.Model):
         verbose_name_plural = _("attempts")
         default_permissions = ("view",)
         ordering = ["number"]
+        indexes = [
+            models.Index(
+                fields=["finished_at"], condition=models.Q(outcome="lost"), name="shop_ai_attempt_lost"
+            )
+        ]
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="shop_ai_attempt_once")]
 
     def __str__(self) -> str:

@@ -121,19 +121,24 @@ def claim(
     skills: Iterable[str],
     idle: bool,
     at_hand: Iterable[str] | None = None,
+    again: int | None = None,
 ) -> list[Job]:
     """Take up to `total` jobs, at most `caps[lane]` of a lane, smallest rank first.
 
     Jobs of the skills `at_hand`, which are all unless given, go before those of the others that are less
     than PATIENCE older; where there is room for both, both are taken.
-    A job that was lost twice with its worker is taken alone: only when `idle`, and nothing beside it;
-    until then nothing is taken past it.
+    At most `again` of them were lost with a worker before: a second death among many would leave as many
+    suspects, each to be tried alone.
+    A job that was lost twice with its worker is a suspect. It is taken alone: only when `idle`, and nothing
+    beside it; until then nothing is taken past it. While workers die of other things, too, it is passed: it
+    would look guilty of a death that it had no part in.
     """
     known = set(skills)
     near = known if at_hand is None else known & set(at_hand)
     with transaction.atomic(using=database()):
-        heads = _heads(caps, total, known, near)
-        chosen = _choose(heads, caps, total, idle=idle)
+        again = total if again is None else again
+        heads = _heads(caps, total, known, near, fresh=again <= 0)
+        chosen = _choose(heads, caps, total, idle=idle, again=again)
         if not chosen:
             return []
         taken = _take(owner, chosen)
@@ -146,10 +151,11 @@ def waiting(lanes: Iterable[str]) -> bool:
     return Job.objects.filter(state=State.QUEUED, lane__in=lanes, available_at__lte=Now()).exists()
 
 
-def _heads(caps: Mapping[str, int], total: int, known: set[str], near: set[str]) -> list[Job]:
+def _heads(caps: Mapping[str, int], total: int, known: set[str], near: set[str], *, fresh: bool) -> list[Job]:
     """Who is first in each lane, and of those at hand, in the order in which they may be taken."""
     busy = Job.objects.filter(write_key=OuterRef("slot"))
-    ready = Job.objects.filter(guard("claim"), ~Pause.blocked(), ~Exists(busy))
+    fair = Q(worker_lost=0) if fresh else Q(worker_lost__lt=ALONE_FROM) | ~Exists(_lost_lately())
+    ready = Job.objects.filter(guard("claim"), fair, ~Pause.blocked(), ~Exists(busy))
     # PostgreSQL: what another worker is taking is skipped, so that this one finds the jobs behind.
     # SQLite ignores the clause: the immediate transaction has the database to itself.
     ready = ready.select_for_update(skip_locked=True)
@@ -167,14 +173,21 @@ def _heads(caps: Mapping[str, int], total: int, known: set[str], near: set[str])
     )
 
 
-def _choose(heads: list[Job], caps: Mapping[str, int], total: int, *, idle: bool) -> list[Job]:
+def _lost_lately() -> Any:
+    return Attempt.objects.filter(outcome="lost", finished_at__gt=later(-CALM * config().LEASE))
+
+
+def _choose(heads: list[Job], caps: Mapping[str, int], total: int, *, idle: bool, again: int) -> list[Job]:
     left, slots = dict(caps), set()
     chosen: list[Job] = []
     for job in heads:
         if job.worker_lost >= ALONE_FROM:
             return chosen or ([job] if idle else [])
+        if job.worker_lost and again <= 0:
+            continue
         if len(chosen) < total and left[job.lane] > 0 and job.slot not in slots:
             chosen.append(job)
+            again -= bool(job.worker_lost)
             slots.add(job.slot)
             left[job.lane] -= 1
     return chosen
@@ -213,6 +226,8 @@ def _start(owner: uuid.UUID, ids: list[uuid.UUID]) -> None:
 
 ALONE_FROM = 2
 """Lost with its worker so often, a job runs alone."""
+CALM = 4
+"""Leases without a loss, one of which it takes to find a loss, until such a job is tried."""
 
 
 def renew(owner: uuid.UUID, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[int, bool]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop_ai.models.job import Job, uuid7
 
@@ -40,7 +41,7 @@ class Suggestion(models.Model):
     """Checkpoint and hash, prompt version, seed, tokens, milliseconds, fields read."""
     raw = models.JSONField(_("as the language model wrote it"), default=list)
 
-    created_at = models.DateTimeField(_("written"), auto_now_add=True)
+    created_at = models.DateTimeField(pgettext_lazy("suggestion", "written"), auto_now_add=True)
     checked_at = models.DateTimeField(_("facts checked"), null=True)
     decided_at = models.DateTimeField(_("decided"), null=True)
     decided_by = models.ForeignKey(

@@ -215,6 +215,7 @@ class Worker:
             skills=list(skills()),
             at_hand=self._at_hand(),
             idle=not self.runs,
+            again=self._again(),
         )
         taken = Counter(job.lane for job in jobs)
         self._dry = {lane for lane in caps if taken[lane] < caps[lane]} if len(jobs) < total else set()
@@ -227,6 +228,11 @@ class Worker:
             widths = [self.runs[job.pk].width for job in jobs if job.pk in self.runs]
             self._width = max(1, round(sum(widths) / len(widths))) if widths else self._width
         return len(jobs)
+
+    def _again(self) -> int:
+        """How many more that were lost with a worker before: they have a quarter of the room."""
+        lost = sum(run.rows for run in self.runs.values() if run.job.worker_lost)
+        return (max(self._width, self.backend.room // 4) - lost) // self._width
 
     def _at_hand(self) -> list[str]:
         """Skills whose adapter the backend has in use."""

@@ -119,6 +119,33 @@ def test_nothing_is_taken_past_a_job_that_must_run_alone():
     assert [job.target_id for job in taken] == [str(rows[0].pk)]
 
 
+@pytest.mark.parametrize(("again", "taken"), [(2, 4), (1, 3), (0, 2), (-3, 2)])
+def test_of_those_that_were_lost_only_some_are_taken_beside_the_others(again, taken):
+    """A second death shall not make a suspect of each."""
+    rows = queue(5)
+    Job.objects.filter(target_id__in=[str(row.pk) for row in rows[:3]]).update(worker_lost=1, rank=later(-60))
+
+    found = Hand().claim(5, again=again)
+
+    assert (len(found), sum(job.worker_lost for job in found)) == (taken, max(0, again))
+
+
+def test_while_workers_die_a_suspect_waits_and_others_pass_it():
+    """A third loss is the last: it must not come from what kills every worker."""
+    rows = queue(3)
+    (lost,) = Hand().claim(1)
+    Job.objects.filter(target_id=str(rows[1].pk)).update(worker_lost=2, rank=later(-60))
+    pass_time(31)
+    moves.reap()
+    hand = Hand()
+
+    taken = {job.target_id for job in hand.claim(5)}
+    pass_time(121)
+
+    assert taken == {lost.target_id, str(rows[2].pk)}
+    assert [job.target_id for job in hand.claim(5)] == [str(rows[1].pk)]
+
+
 # -- the adapter in use ------------------------------------------------------------------------
 
 

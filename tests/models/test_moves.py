@@ -154,6 +154,7 @@ def test_losses_and_failures_together_never_cost_more_than_the_maximum():
     for _ in range(2):
         pass_time(31)
         moves.reap()
+        pass_time(121)
         job = Hand().one()
     for _ in range(2):
         moves.fail(job, kind="x", public="x", retryable=True)
@@ -178,6 +179,7 @@ def test_the_first_and_second_loss_go_back_and_the_third_in_isolation_is_the_las
         job = now_of(job)
         seen.append((job.state, job.worker_lost))
         if job.state == State.QUEUED:
+            pass_time(121)
             Hand().one()
 
     assert seen == [(State.QUEUED, 1), (State.QUEUED, 2), (State.DEAD, 3)]
