@@ -59,6 +59,8 @@ class Generate:
     """
     rank: bool = False
     """Fill in the candidates' scores; a backend that cannot leaves them empty."""
+    urgent: bool = field(default=False, compare=False)
+    """Somebody waits for it: it goes before others, and some room in the batch is for such alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,8 @@ class Choose:
     adapter: str | None = None
     skill: str = ""
     """Whose calibration applies, of those that the adapter has; none without it."""
+    urgent: bool = field(default=False, compare=False)
+    """As in `Generate`."""
 
 
 Request = Generate | Choose

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from shop_ai.exceptions import Declined, TargetGone
 from shop_ai.lm.base import Backend, Completion, Generate, Request
-from shop_ai.models import Job
+from shop_ai.models import Job, Lane
 from shop_ai.models.finish import Reading, Result, binding_of, facts_of
 from shop_ai.roles import Binding, Values
 from shop_ai.skills import Answer, Skill, Subject, skill
@@ -62,7 +62,8 @@ class Run:
         """Ask; each further time with another seed."""
         self.futures = []
         self.submitted_at = time.monotonic()
-        requests = [_reseeded(request, self.asked) for request in self.requests]
+        urgent = self.job.lane == Lane.INTERACTIVE
+        requests = [replace(_reseeded(request, self.asked), urgent=urgent) for request in self.requests]
         if self.speech is not None and requests:
             heard = self.speech.listen(requests[0])
             requests[0] = heard if backend.stream else requests[0]

@@ -381,6 +381,36 @@ def test_every_waiting_request_is_admitted_in_turn(local):
     assert len(written(backend, requests(20, seed=9))) == 20
 
 
+def test_an_urgent_request_waits_for_nobody(local):
+    """The batch is full, and others of the bulk run wait at its door."""
+    backend, begun = local(rows=2), threading.Event()
+    backend.loop.intake.stops = frozenset({-1})
+    bulk = [
+        Generate(messages=ask(f"bulk {n}"), max_tokens=1000, on_text=lambda _: begun.set()) for n in range(6)
+    ]
+    urgent = [Generate(messages=ask(f"now {n}"), max_tokens=3, urgent=True) for n in range(3)]
+
+    slow = submit_at_once(backend, bulk)
+    assert begun.wait(15)
+    fast = [backend.submit(request) for request in urgent]
+
+    assert [future.result(15).tokens_out for future in fast] == [3, 3, 3]
+    assert not any(future.done() for future in slow)
+
+
+def test_urgent_choices_are_weighed_before_others(local):
+    backend, order = local(), []
+    wanted = [Choose(messages=ask("word " * n), answers=("good", "bad"), urgent=n > 65) for n in range(70)]
+
+    futures = submit_at_once(backend, wanted)
+    for number, future in enumerate(futures):
+        future.add_done_callback(lambda _, number=number: order.append(number))
+    for future in futures:
+        future.result(15)
+
+    assert set(order[:4]) == {66, 67, 68, 69}
+
+
 def test_describe_tells_what_runs(local):
     backend = local()
     written(backend, requests(2))

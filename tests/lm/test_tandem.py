@@ -172,6 +172,22 @@ def test_a_late_request_joins_the_running_batch(manager):
         future.cancel()
 
 
+def test_an_urgent_request_waits_for_nobody(manager):
+    """The batch is full, and others of the bulk run wait at its door."""
+    backend = manager(rows=2)
+    endless(backend)
+    step = first_steps(backend)
+    bulk = [backend.submit(Generate(messages=ask(f"bulk {n}"), max_tokens=700)) for n in range(6)]
+    assert step.wait(WITHIN)
+
+    urgent = [backend.submit(Generate(messages=ask(f"now {n}"), max_tokens=3, urgent=True)) for n in range(3)]
+
+    assert [future.result(WITHIN).tokens_out for future in urgent] == [3, 3, 3]
+    assert not any(future.done() for future in bulk)
+    for future in bulk:
+        future.cancel()
+
+
 def test_a_cancelled_request_leaves_the_batch_and_nobody_else_does(manager):
     backend = manager(rows=2)
     endless(backend)
@@ -378,7 +394,7 @@ def test_describe_tells_which_engine_writes(manager, local):
     facts = manager().describe()
 
     assert (facts["engine"], facts["attention"], facts["cache_tokens"]) == ("manager", "sdpa", 4096)
-    assert facts["room"] == 288
+    assert facts["room"] == 512
     assert local().describe()["engine"] == "loop"
 
 

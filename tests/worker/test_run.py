@@ -11,6 +11,7 @@ from shop_ai.lm.echo import EchoBackend
 from shop_ai.skills import skills
 from shop_ai.worker.run import load, prepare
 from tests.shop import Hand, products, shop_settings
+from tests.worker.by_hand import ByHand
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +40,18 @@ def test_a_shipped_skill_reads_many_rows_in_as_many_queries_as_few(settings, pat
 
     for name in skills():
         assert read(name, 3) == read(name, 30) > 0
+
+
+@pytest.mark.parametrize("lane", ["interactive", "bulk"])
+def test_what_somebody_waits_for_is_urgent(shop, lane):
+    jobs.enqueue("write_text", products(1)[0], lane=lane)
+    backend = ByHand()
+    job = Hand().one()
+    run = prepare(job, load([job]), backend)
+
+    run.submit(backend)
+
+    assert [request.urgent for request, _ in backend.asked] == [lane == "interactive"]
 
 
 def test_a_text_that_is_asked_for_once_more_is_to_be_another_one(shop):

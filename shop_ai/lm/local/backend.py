@@ -48,9 +48,9 @@ class LocalBackend(Backend):
     def __init__(self, checkpoint: str = "", options: Mapping[str, Any] | None = None) -> None:
         super().__init__(checkpoint, options)
         self.rows = int(self.options.get("rows", ROWS))
-        self.room = self._room()
         self.loop: Loop | Tandem | None = None
         self._facts: dict[str, Any] = {}
+        self.room = self._room()
         self._inbox: list[Ticket] = []
         self._changed = threading.Condition()
         self._closed = False
@@ -58,7 +58,9 @@ class LocalBackend(Backend):
         self._thread: threading.Thread | None = None
 
     def _room(self) -> int:
-        return int(self.options.get("room", self.rows + max(SPARE, self.rows // SPARE)))
+        # A GPU writes a batch in the time in which the worker stores one: as many again wait for it
+        spare = self.rows if self._facts.get("engine") == "manager" else self.rows // SPARE
+        return int(self.options.get("room", self.rows + max(SPARE, spare)))
 
     def open(self) -> None:
         started = time.monotonic()
@@ -72,8 +74,8 @@ class LocalBackend(Backend):
             ) from error
         self.loop, facts = build(manifest, self.options, progress=self._progress, wake=self._wake)
         self.rows = self.loop.limits.rows
-        self.room = self._room()
         self._facts = {**facts, "load_seconds": round(time.monotonic() - started, 2)}
+        self.room = self._room()
         self._progress()
         self._thread = threading.Thread(target=self._run, name="shop_ai.lm", daemon=True)
         self._thread.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from shop_ai.lm.checkpoints.manifest import Manifest
 from shop_ai.lm.local.attention import for_pages, is_flash, twin
 from shop_ai.lm.local.checkpoint import Loaded, bytes_per_token, load, parameters
 from shop_ai.lm.local.intake import Intake
-from shop_ai.lm.local.limits import SHARED, Limits
+from shop_ai.lm.local.limits import KEPT, SHARED, Limits
 from shop_ai.lm.local.loop import Dead, Loop
 from shop_ai.lm.local.machine import cores, free_memory, pick_device, pick_dtype, pick_engine
 from shop_ai.lm.local.manager import Manager, Size
@@ -58,6 +59,10 @@ class Plan:
     engine: str
     rows: int
     threads: int
+
+    @property
+    def kept(self) -> int:
+        return ceil(self.rows * KEPT)
 
     @classmethod
     def of(cls, options: Mapping[str, Any], device: torch.device, model: Any) -> Plan:
@@ -131,14 +136,14 @@ def _loop(
     network = Network(loaded.model, progress=progress)
     prompts = Prompts(loaded.tokenizer, template_options=options.get("template"))
     grammars = Grammars(loaded.tokenizer, network.vocabulary, sorted(loaded.stops))
-    limits = Limits(rows=plan.rows, tokens=tokens)
+    limits = Limits(rows=plan.rows, tokens=tokens, kept=plan.kept)
     intake = Intake(
         prompts, grammars, stops=loaded.stops, longest=min(network.context, tokens), most_rows=plan.rows
     )
     exact = plan.dtype == torch.float32
     return Loop(
         network,
-        _rows(loaded, network, rows=plan.rows),
+        _rows(loaded, network, rows=plan.rows + plan.kept),
         intake,
         limits,
         shelf=Shelf(manifest, options.get("adapter_folder")),
@@ -175,6 +180,7 @@ def _tandem(
         given = 0 if plan.device.type == "cuda" else min(given, MOST_ON_CPU)
     size = Size(
         rows=plan.rows,
+        kept=plan.kept,
         page=int(options.get("page", FLASH_PAGE if flash else PAGE)),
         step=FLASH_STEP if flash else STEP,
         tokens=given or None,

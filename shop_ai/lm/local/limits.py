@@ -15,6 +15,10 @@ GROW_EVERY = 50
 GROWTH = 0.05
 
 
+KEPT = 1 / 16
+"""Part of the batch that is for urgent requests alone."""
+
+
 @dataclass(slots=True)
 class Limits:
     """A share of the full budget: halved when memory runs out, grown again slowly (AIMD)."""
@@ -23,6 +27,8 @@ class Limits:
     """Rows of free text at full budget."""
     tokens: int
     """Tokens in the cache, over all rows, at full budget."""
+    kept: int = 0
+    """Rows beside those, for urgent requests alone."""
     seconds: float = LONGEST
     """What one forward pass may take."""
     share: float = 1.0
@@ -45,6 +51,11 @@ class Limits:
     @property
     def rows_now(self) -> int:
         return max(1, int(self.rows * self.share))
+
+    @property
+    def most_now(self) -> int:
+        """Rows, those for urgent requests included."""
+        return self.rows_now + int(self.kept * self.share)
 
     def prefill_tokens(self, rate: float) -> int:
         """Tokens of one forward pass at the measured rate, in tokens a second."""

@@ -15,14 +15,14 @@ from shop_ai.exceptions import BackendError, RequestTooLarge
 from shop_ai.lm.base import Choose
 from shop_ai.lm.local.changing import ChangeOver
 from shop_ai.lm.local.intake import Intake
-from shop_ai.lm.local.limits import Limits, Trouble
+from shop_ai.lm.local.limits import KEPT, Limits, Trouble
 from shop_ai.lm.local.network import Network
 from shop_ai.lm.local.precise import Precise
 from shop_ai.lm.local.rows import Rows
 from shop_ai.lm.local.sampling import draw
 from shop_ai.lm.local.shelf import Shelf
 from shop_ai.lm.local.static import StaticRows
-from shop_ai.lm.local.ticket import Row, Ticket
+from shop_ai.lm.local.ticket import Row, Ticket, line_up
 from shop_ai.lm.local.weighing import Weighing
 
 log = logging.getLogger("shop_ai.lm")
@@ -97,7 +97,7 @@ class Loop:
         """Let a prepared request wait for its turn."""
         self._taken.append(ticket)
         queue = self.weighing.waiting if isinstance(ticket.request, Choose) else self.waiting
-        queue.append(ticket)
+        line_up(queue, ticket)
 
     @torch.inference_mode()
     def turn(self) -> None:
@@ -169,7 +169,7 @@ class Loop:
         others = [
             other for other in others if other.prompt.prefix == oldest.prompt.prefix and not other.alone
         ]
-        others.sort(key=lambda other: abs(len(other.prompt) - len(oldest.prompt)))
+        others.sort(key=lambda other: (not other.request.urgent, other.distance(oldest)))
         group: list[Ticket] = []
         for ticket in [oldest, *([] if oldest.alone else others)]:
             if len(group) == most or not self._fits([*group, ticket]):
@@ -183,9 +183,11 @@ class Loop:
         if not self.active and len(group) == 1:
             return True  # alone, everything that passed the intake is tried
         prefill = len(group) * max(len(ticket.prompt.rest) for ticket in group)
+        urgent = all(ticket.request.urgent for ticket in group)
+        tokens = self.limits.tokens * self.limits.share * (1 if urgent else 1 - KEPT)
         return (
-            rows <= self.limits.rows_now
-            and rows * longest <= self.limits.tokens * self.limits.share - self.changing.parked_tokens
+            rows <= (self.limits.most_now if urgent else self.limits.rows_now)
+            and rows * longest <= tokens - self.changing.parked_tokens
             and (len(group) == 1 or prefill <= self.limits.prefill_tokens(self.network.prefill_rate))
             and (self.rows.continuous or not self.active)
         )
@@ -237,7 +239,7 @@ class Loop:
 
     def _too_much(self) -> None:
         """After a shrink: put back whom there is no room for."""
-        while len(self.active) > max(self.limits.rows_now, self.active[0].ticket.rows):
+        while len(self.active) > max(self.limits.most_now, self.active[0].ticket.rows):
             self._put_back(self.active[-1].ticket)
 
     def _step(self, first: int, last: int) -> list[Tensor] | None:

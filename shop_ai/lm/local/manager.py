@@ -33,6 +33,8 @@ class Size:
     """How large the manager's batch may be."""
 
     rows: int
+    kept: int = 0
+    """Rows beside those, for urgent requests alone."""
     page: int
     """Tokens of one block of the cache."""
     step: int
@@ -52,9 +54,9 @@ class Size:
         return ContinuousBatchingConfig(
             page_size=self.page,
             num_blocks=blocks,
-            max_batch_tokens=max(self.rows, int(self.step * self.share)),
+            max_batch_tokens=max(self.rows + self.kept, int(self.step * self.share)),
             max_memory_percent=self.memory * self.share if blocks is None else None,
-            max_requests_per_batch=self.rows,
+            max_requests_per_batch=self.rows + self.kept,
             per_request_processors=True,
             auto_switch_to_flash=False,  # `attention.for_pages` has chosen, without downloading anything
         )

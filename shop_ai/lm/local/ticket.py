@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shop_ai.lm import futures
 from shop_ai.lm.base import Candidate, Completion, Generate, Request
@@ -68,6 +69,10 @@ class Ticket:
         more = self.request.max_tokens if isinstance(self.request, Generate) else max(map(len, self.answers))
         return len(self.prompt) + more
 
+    def distance(self, other: Ticket) -> int:
+        """Tokens by which the prompts differ in length."""
+        return abs(len(self.prompt) - len(other.prompt))
+
     def restart(self) -> None:
         self.done.clear()
 
@@ -116,6 +121,18 @@ class Ticket:
         if not self.settled:
             self.settled = True
             futures.cancel(self.future)
+
+
+Waiting = TypeVar("Waiting", Ticket, "Row")
+
+
+def line_up(queue: deque[Waiting], *newcomers: Waiting) -> None:
+    """Urgent ones go before the others, each kind in the order of arrival."""
+    place = len(queue)
+    if newcomers[0].request.urgent:
+        place = next((n for n, other in enumerate(queue) if not other.request.urgent), place)
+    for number, newcomer in enumerate(newcomers):
+        queue.insert(place + number, newcomer)
 
 
 @dataclass(slots=True, eq=False)

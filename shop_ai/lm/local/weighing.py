@@ -14,7 +14,7 @@ from shop_ai.lm.local.choose import probabilities, recompute, weigh
 from shop_ai.lm.local.precise import Precise
 from shop_ai.lm.local.rows import Rows
 from shop_ai.lm.local.static import StaticRows
-from shop_ai.lm.local.ticket import Ticket
+from shop_ai.lm.local.ticket import Ticket, line_up
 
 if TYPE_CHECKING:
     from shop_ai.lm.local.loop import Loop
@@ -32,7 +32,7 @@ class Weighing:
     def rank(self, ticket: Ticket) -> None:
         """Have the candidates of a Generate read as if they were answers to choose from."""
         ticket.answers = tuple(ticket.drawn[number] for number in sorted(ticket.drawn))
-        self.waiting.append(ticket)
+        line_up(self.waiting, ticket)
 
     def turn(self) -> None:
         """Answer one batch: the oldest request that may, and all that are asked alike, by length."""
@@ -41,7 +41,7 @@ class Weighing:
         if oldest is None:
             return
         same = [ticket for ticket in self.waiting if _alike(ticket, oldest)]
-        same.sort(key=lambda ticket: abs(len(ticket.prompt) - len(oldest.prompt)))
+        same.sort(key=lambda ticket: (not ticket.request.urgent, ticket.distance(oldest)))
         batch = self._cut(same)
         for ticket in batch:
             self.waiting.remove(ticket)

@@ -10,10 +10,10 @@ from typing import Any
 
 from shop_ai.exceptions import BackendError
 from shop_ai.lm.base import Generate
-from shop_ai.lm.local.limits import Trouble
+from shop_ai.lm.local.limits import KEPT, Trouble
 from shop_ai.lm.local.loop import Dead, Loop
 from shop_ai.lm.local.manager import Manager, Size
-from shop_ai.lm.local.ticket import Row, Ticket
+from shop_ai.lm.local.ticket import Row, Ticket, line_up
 
 log = logging.getLogger("shop_ai.lm")
 
@@ -62,7 +62,7 @@ class Writing:
 
     def take(self, ticket: Ticket) -> None:
         self._taken.append(ticket)
-        self.waiting += [self.loop.intake.row(ticket, number) for number in range(ticket.rows)]
+        line_up(self.waiting, *(self.loop.intake.row(ticket, number) for number in range(ticket.rows)))
 
     def turn(self) -> None:
         """Who is finished, who is no longer wanted, who enters."""
@@ -119,10 +119,12 @@ class Writing:
     def _admit(self) -> None:
         """As many as fit with all that they may come to: a cache that is too small would end everything."""
         used = sum(self.manager.needs(row.ticket.length) for row in self.flying.values())
-        while self.waiting and len(self.flying) < self.size.rows:
-            row = self.waiting[0]
+        while self.waiting:
+            row, urgent = self.waiting[0], self.waiting[0].request.urgent
+            if len(self.flying) >= self.size.rows + (self.size.kept if urgent else 0):
+                return
             used += self.manager.needs(row.ticket.length)
-            if used > self.manager.capacity:
+            if self.flying and used > self.manager.capacity * (1 if urgent else 1 - KEPT):
                 return
             self.waiting.popleft()
             name = next(self._names)
