@@ -111,6 +111,21 @@ def test_a_text_in_many_steps_is_written_beside_choices_and_schemas(on_gpu):
     assert all(c.score < 0 for future in long for c in future.result(WITHIN).candidates)
 
 
+def test_schemas_alone_are_written_by_the_manager(on_gpu):
+    """With flash attention it prepares a step before it knows the last one's tokens."""
+    backend = on_gpu(cache_tokens=65536)
+    before = backend.loop.network.forwards
+    schema = Verdict.model_json_schema()
+
+    futures = [
+        backend.submit(Generate(messages=ask(text), max_tokens=400, schema=schema)) for text in texts(40)
+    ]
+
+    for future in futures:
+        Verdict.model_validate_json(future.result(WITHIN).candidates[0].text)
+    assert backend.loop.network.forwards == before
+
+
 def test_memory_that_really_runs_out_costs_no_job_and_no_worker(on_gpu):
     """Half of the device is taken away while the manager runs: it begins anew, smaller, until it fits."""
     import torch

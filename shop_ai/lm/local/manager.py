@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import torch
@@ -20,9 +21,13 @@ from transformers.generation.continuous_batching import RequestStatus
 from transformers.generation.continuous_batching.model_runner import infer_max_single_request_tokens
 
 from shop_ai.lm.base import Sampling
+from shop_ai.lm.local import guided
 from shop_ai.lm.local.limits import Trouble
+from shop_ai.lm.local.masks import Guide
 from shop_ai.lm.local.nucleus import install, rules
 
+TICKS = 255
+"""Tokens of a row that only makes the manager step on."""
 LOOK = 0.2
 """Seconds between two looks at a manager that says nothing."""
 END_WITHIN = 10.0
@@ -46,6 +51,11 @@ class Size:
     share: float = 1.0
     """Of all this, after memory ran out."""
 
+    @property
+    def most(self) -> int:
+        """Rows of all kinds, and the one that makes it step on."""
+        return self.rows + self.kept + 1
+
     def halved(self) -> Size:
         return replace(self, share=self.share / 2)
 
@@ -54,9 +64,10 @@ class Size:
         return ContinuousBatchingConfig(
             page_size=self.page,
             num_blocks=blocks,
-            max_batch_tokens=max(self.rows + self.kept, int(self.step * self.share)),
+            max_batch_tokens=max(self.most, int(self.step * self.share)),
             max_memory_percent=self.memory * self.share if blocks is None else None,
-            max_requests_per_batch=self.rows + self.kept,
+            max_requests_per_batch=self.most,
+            scheduler_type=guided.SCHEDULER,
             per_request_processors=True,
             auto_switch_to_flash=False,  # `attention.for_pages` has chosen, without downloading anything
         )
@@ -83,6 +94,10 @@ class Manager:
         self._stops = sorted(stops)
         self._progress, self._wake = progress, wake
         self._inner = self._made(model, size)
+        self._guided: set[str] = set()
+        """Rows that are bound to a schema."""
+        self._tick = ""
+        self._ticks = count()
         self.capacity = self._capacity()
         self._outputs: deque[Any] = deque()
         self._ended = False
@@ -100,13 +115,22 @@ class Manager:
         )
         inner = model.init_continuous_batching(generation, size.config())
         install(inner.logit_processor.logits_processor)
+        vocabulary = model.get_output_embeddings().weight.shape[0]
+        masks = guided.Masks(vocabulary, size.most, self._stops, model.device)
+        guided.install(inner.logit_processor, masks)
         inner.warmup()  # makes the cache, and records the graphs of kernels where there are any
         return inner
 
     def _capacity(self) -> int:
         """Tokens that the cache holds, of all requests together as of a single one."""
         config, cache = self._inner.continuous_batching_config, self._inner.batch_processor.cache
-        return int(min(config.num_blocks * config.page_size, infer_max_single_request_tokens(cache)))
+        most = min(config.num_blocks * config.page_size, infer_max_single_request_tokens(cache))
+        return int(most) - (self.needs(TICKS + 1) if self._ahead else 0)
+
+    @property
+    def _ahead(self) -> bool:
+        """Whether it prepares a step while the one before is computed."""
+        return bool(self._inner.continuous_batching_config.use_async_batching)
 
     def needs(self, tokens: int) -> int:
         """What a request of so many tokens takes of the capacity."""
@@ -114,8 +138,19 @@ class Manager:
 
     # -- Requests ------------------------------------------------------------------------------
 
-    def add(self, name: str, ids: Sequence[int], max_tokens: int, sampling: Sampling, *, tell: bool) -> None:
+    def add(
+        self,
+        name: str,
+        ids: Sequence[int],
+        max_tokens: int,
+        sampling: Sampling,
+        *,
+        guide: Guide | None = None,
+        tell: bool = False,
+    ) -> None:
         """Hand over a request that fits. `tell` delivers it after every token, not only at its end."""
+        if guide is not None:
+            self._guided.add(name)
         self._inner.add_request(
             list(ids),
             request_id=name,
@@ -123,18 +158,44 @@ class Manager:
             eos_token_id=self._stops,
             streaming=tell,
             **rules(sampling.temperature, sampling.top_p),
+            **({} if guide is None else {"guide": guide}),
         )
+        self._keep_going()
 
     def cancel(self, name: str) -> None:
         """Forget a request from the next step on; nothing is delivered for it."""
         self._inner.cancel_request(name)
+        self._guided.discard(name)
+        self._keep_going()
 
     def take(self) -> list[Any]:
         """What was delivered since the last time."""
         taken = []
         while self._outputs:
-            taken.append(self._outputs.popleft())
+            output = self._outputs.popleft()
+            if output.is_finished():
+                self._guided.discard(output.request_id)
+            if output.request_id != self._tick:
+                taken.append(output)
+            elif output.is_finished():
+                self._tick = ""
+        self._keep_going()
         return taken
+
+    def _keep_going(self) -> None:
+        """Guided rows sit out every other step, and a manager without a row for a step takes none.
+
+        One that works ahead then never learns what the last step gave. So a row that means nothing keeps
+        them company.
+        """
+        if self._ahead and bool(self._guided) != bool(self._tick):
+            if self._tick:
+                self._inner.cancel_request(self._tick)
+                self._tick = ""
+            else:
+                self._tick = f"tick {next(self._ticks)}"
+                asked = {"max_new_tokens": TICKS, "eos_token_id": [], **rules(0.0, 1.0)}
+                self._inner.add_request([0], request_id=self._tick, **asked)
 
     # -- Life ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import llguidance
@@ -28,13 +29,21 @@ class Guide:
 
     def __init__(self, matcher: Any) -> None:
         self.matcher = matcher
+        self.length = 0
+        """Tokens that were taken."""
 
     def copy(self) -> Guide:
+        """One that has taken nothing yet, of one that has not either."""
         return Guide(self.matcher.deep_copy())
 
     def take(self, token: int) -> bool:
         """Go on by a token; false when the grammar does not allow it."""
+        self.length += 1
         return bool(self.matcher.consume_token(token))
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.matcher.is_error())
 
     @property
     def stopped(self) -> bool:
@@ -94,6 +103,18 @@ def _closed(schema: Any) -> Any:
     if isinstance(schema.get("properties"), Mapping) and "additionalProperties" not in schema:
         closed["additionalProperties"] = False
     return closed
+
+
+def fill(guides: Sequence[Guide], bits: Any) -> None:
+    """What each may go on with, one bit a token: guides × a 32nd of the vocabulary."""
+    matchers = [(guide.matcher, number) for number, guide in enumerate(guides)]
+    llguidance.numpy.fill_next_token_bitmask_par(_executor(), matchers, bits)
+
+
+@cache
+def _executor() -> Any:
+    """Threads that compute masks side by side."""
+    return llguidance.LLExecutor()
 
 
 def allowed(rows: Sequence[Row], vocabulary: int) -> Tensor:

@@ -25,7 +25,7 @@ LOOK = 0.2
 
 
 class Tandem:
-    """Free text to the manager; choices, schemas and whatever does not suit the manager to the loop."""
+    """Texts to the manager; choices and whatever does not suit the manager to the loop."""
 
     def __init__(self, loop: Loop, writing: Writing) -> None:
         self.loop, self.writing = loop, writing

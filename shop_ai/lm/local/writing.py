@@ -1,4 +1,4 @@
-"""Free text in the manager's batch: what waits, what is in flight, what became of it. Imports torch."""
+"""Texts in the manager's batch: what waits, what is in flight, what became of it. Imports torch."""
 
 from __future__ import annotations
 
@@ -48,14 +48,13 @@ class Writing:
     def suits(self, ticket: Ticket) -> bool:
         """Whether the manager can write this; else the loop does.
 
-        Schemas need masks, which the manager has no place for, and adapters other weights. A request over
+        Adapters need other weights. A request over
         which the manager may have broken down is tried in the loop, where a forward pass that fails costs
         nobody else anything.
         """
         return (
             isinstance(ticket.request, Generate)
             and ticket.request.adapter is None
-            and ticket.guide is None
             and self.manager.needs(ticket.length) <= self.manager.capacity
             and hash(ticket.prompt) not in self._suspects
         )
@@ -95,6 +94,8 @@ class Writing:
             except BackendError as error:  # of who listens
                 row.ticket.fail(error)
                 return
+        if row.error:
+            row.ticket.fail(BackendError(f"The language model failed on this request: {row.error}"))
         if not output.is_finished():
             return
         del self.flying[output.request_id]
@@ -132,7 +133,8 @@ class Writing:
             request, prompt = row.request, row.ticket.prompt
             ids = (*prompt.prefix, *prompt.rest)
             tell = row.growing is not None
-            self.manager.add(name, ids, request.max_tokens, request.sampling, tell=tell)
+            guide = row.guide.copy() if row.guide else None
+            self.manager.add(name, ids, request.max_tokens, request.sampling, guide=guide, tell=tell)
 
     # -- Trouble -------------------------------------------------------------------------------
 

@@ -68,6 +68,8 @@ def _round(scale: Scale) -> Iterator[tuple[str, float]]:
 
 
 def _figures(scale: Scale, rates: dict[str, list[float]], facts: dict[str, Any]) -> list[Figure]:
+    from tests.benchmarks.gpu import bare
+
     medians = {name: median(found) for name, found in rates.items()}
     told = ", ".join(f"{name} {rate:.0f}" for name, rate in medians.items())
     where = f"{scale.name}, {facts['device']}, {facts['dtype']}, {facts['attention']}"
@@ -92,14 +94,15 @@ def _figures(scale: Scale, rates: dict[str, list[float]], facts: dict[str, Any])
                 detail=f"{where}; reading weights and cache alone would allow {limit:.0f} tokens/s",
             ),
         ]
-    most = max(scale.rows)
-    ours, inside = medians[f"shop_ai {most}"], medians[f"without async {most}"]
+    most, few = max(scale.rows), min(bare.LOOPED, max(scale.rows))
+    ours, bound = medians[f"shop_ai {most}"], medians[f"manager with schemas {most}"]
     return [
         *figures,
         _times("gpu.worker_over_manager", ours, medians[f"manager {most}"], where),
-        _times("gpu.schema_over_masks_inside", medians[f"loop with schemas {most}"], inside, where),
-        _times("gpu.over_one_by_one", medians[f"shop_ai {most}"], medians["one by one"], where),
-        _times("gpu.manager_over_loop", medians[f"shop_ai {most}"], medians[f"loop {most}"], where),
+        _times("gpu.schema_over_free", bound, medians[f"manager {most}"], where),
+        _times("gpu.schema_over_loop", bound, medians[f"loop with schemas {few}"], where),
+        _times("gpu.over_one_by_one", ours, medians["one by one"], where),
+        _times("gpu.manager_over_loop", ours, medians[f"loop {few}"], where),
     ]
 
 

@@ -44,7 +44,7 @@ def rate(scale: Scale, rows: int) -> float:
     def done() -> bool:
         return not Job.objects.filter(state__in=LIVE).exists()
 
-    options = json.dumps(scale.options(engine="manager", rows=rows, room=rows))
+    options = json.dumps(scale.options(engine="manager", rows=rows))
     environment = {"BENCH_OPTIONS": options, "SHOP_VAR": os.environ["SHOP_VAR"]}
     with celery("demo_store", "-Q", QUEUES, "--pool=solo", environment=environment) as process:
         wait_until(lambda: WorkerBoot.objects.filter(state="ready").exists(), process)
