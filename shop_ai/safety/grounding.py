@@ -63,6 +63,18 @@ def ends(text: str) -> bool:
     return bool(_END.search(text))
 
 
+def holds(text: str, value: str) -> bool:
+    """Whether every number and every word of the value, in this form or another, stands in the text."""
+    told, wanted = words(text), words(value) - GLUE
+    han = set(_HAN.findall(value))
+    latin = [word for word in wanted if not _HAN.search(word)]
+    return (
+        numbers(value) <= numbers(text)
+        and han <= set(_HAN.findall(text))
+        and all(_has(told, word) for word in latin)
+    )
+
+
 def says(sentence: str, fact: str, context: Iterable[str] = ()) -> bool:
     """Whether the sentence states the fact ("Weight: 310 g") and no word or number beyond it.
 

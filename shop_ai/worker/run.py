@@ -63,7 +63,7 @@ class Run:
         self.futures = []
         self.submitted_at = time.monotonic()
         urgent = self.job.lane == Lane.INTERACTIVE
-        requests = [replace(_reseeded(request, self.asked), urgent=urgent) for request in self.requests]
+        requests = [replace(again(request, self.asked), urgent=urgent) for request in self.requests]
         if self.speech is not None and requests:
             heard = self.speech.listen(requests[0])
             requests[0] = heard if backend.stream else requests[0]
@@ -115,7 +115,8 @@ def _rows(request: Request) -> int:
     return request.n if isinstance(request, Generate) else 1
 
 
-def _reseeded(request: Request, asked: int) -> Request:
+def again(request: Request, asked: int) -> Request:
+    """The request as it is sent when it was asked so often before: warmer, with another seed."""
     if not asked or not isinstance(request, Generate):
         return request
     sampling = request.sampling

@@ -8,9 +8,9 @@ from shop_ai.conf import config
 from shop_ai.lm.base import Backend
 
 
-def build_backend() -> Backend:
-    """The backend of `SHOP_AI["LM"]`, not opened yet."""
+def build_backend(checkpoint: str | None = None) -> Backend:
+    """The backend of `SHOP_AI["LM"]`, of another checkpoint if one is given; not opened yet."""
     settings = config().LM
-    options = config().backend_options
-    backend: Backend = import_string(settings.BACKEND)(checkpoint=settings.CHECKPOINT, options=options)
+    options, name = config().backend_options, checkpoint or settings.CHECKPOINT
+    backend: Backend = import_string(settings.BACKEND)(checkpoint=name, options=options)
     return backend
