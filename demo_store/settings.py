@@ -222,6 +222,6 @@ SHOP_AI = {
         "CHECKPOINT": os.environ.get("SHOP_CHECKPOINT", "smollm2-135m"),
         "OPTIONS": {},
     },
-    "LANGUAGES": ["en"],
+    "LANGUAGES": ["en", "zh-hans"],
     "ADMIN": True,
 }

@@ -22,6 +22,18 @@ GLUE = frozenset(
 )
 HAN_GLUE = frozenset("这款件个只条双套台采用由制成材质为的是有可选来自请以和与及其具备配带约达在中使")
 """The same in Chinese, by character."""
+_HAN_CLAUSE = re.compile(r"[,.:;!?，。：；！？、]")
+_HAN_VERBS = tuple(
+    (re.compile(key), re.compile(verb))
+    for key, verb in (
+        (r".*(?:材质|材料|面料|成分).*", r"采用|制成|制作"),
+        (r"品牌|牌子|制造商|厂家", r"来自|出自|出品"),
+        (r".*(?:颜色|色)", r"可选"),
+        (r"洗涤|洗护|保养.*", r"请"),
+        (r".*容量", r"可容纳|能装"),
+    )
+)
+"""Facts that a sentence may state without their name, by these words."""
 _NOT = re.compile(
     r"\b(?:not?|non|without|never|none|cannot|free|n[o']t)\b|n't\b|[不无非未没勿]", re.IGNORECASE
 )
@@ -41,6 +53,9 @@ _WHOLE = re.compile(
     re.IGNORECASE,
 )
 """What is said of the whole product, so that the sentence may leave its name out: "weighs 3 kg"."""
+_SIZES = re.compile(r"sizes?|sized|dimensions?|measure", re.IGNORECASE)
+_POINTS = re.compile(r"features?|details?|highlights?", re.IGNORECASE)
+_KINDS = re.compile(r"type|kind|category|form|style", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"^(?:The|This|Your)\s+((?:[^\W\d_][\w'’+-]*\s+){1,6}?)(?:is|are|has|have|comes?|can|weighs?|holds?|made)\b"
 )
@@ -114,6 +129,8 @@ def _fits(sentence: str, bare: str, key: str, value: str, context: list[str]) ->
         return False
     if _BRAND.fullmatch(key.strip()) and not _is_by(sentence, value.strip()):
         return False
+    if _is_kind(sentence, key) or ({"size", "sized"} & told and not _SIZES.search(key)):
+        return False  # "is a designer", "a 447 g size"
     if "brand of" in sentence or ("comes in" in sentence and not _VARIANTS.search(key)):
         return False
     if re.fullmatch(r"\s*\d+\s*", value) and re.search(r"\ban? [a-z]+ of \d", bare):
@@ -123,6 +140,20 @@ def _fits(sentence: str, bare: str, key: str, value: str, context: list[str]) ->
     if not (names_key or _WHOLE.search(key) or _MATERIAL.search(key)):
         return False
     return _about(sentence, key, context[0] if context else "")
+
+
+def _is_kind(sentence: str, key: str) -> bool:
+    """Whether it makes the product what the fact is named: "is a designer", "is a 40-cm depth".
+
+    Or what only one of its features is: "is a full zip".
+    """
+    if _KINDS.search(key):
+        return False
+    if _POINTS.search(key):
+        return bool(re.search(r"\b(?:is|are) an? ", sentence))
+    names = words(key) - GLUE
+    said = re.search(r"\b(?:is|are) an? ([^.]*)", sentence)
+    return bool(said and words(said[1]) & names)
 
 
 def _names_before(sentence: str, wording: str, key: str) -> bool:
@@ -173,9 +204,23 @@ def _without(sentence: str, context: Iterable[str]) -> str:
 
 
 def _says_han(sentence: str, key: str, value: str, context: list[str]) -> bool:
-    """Chinese has no blanks: every character of the value must be said, and hardly another one."""
-    said, wanted = set(_HAN.findall(sentence)), set(_HAN.findall(value))
-    return wanted <= said <= wanted | set(key) | set("".join(context)) | HAN_GLUE
+    """Chinese has no blanks: the value stands there as it is, and hardly another character.
+
+    What it is said to be is named, too: "外套有英伦" says of "风格: 英伦" nothing that one could read.
+    """
+    value, key = "".join(value.split()), "".join(key.split())
+    rest = "".join(sentence.split())
+    if value not in rest:
+        return False
+    rest = rest.replace(value, "", 1).rstrip("。.!！")
+    named = key in rest or any(of.fullmatch(key) and verb.search(rest) for of, verb in _HAN_VERBS)
+    said = set(_HAN.findall(rest))
+    return (
+        named
+        and rest.count(key) <= 1
+        and not _HAN_CLAUSE.search(rest)
+        and said <= set(key) | set("".join(context)) | HAN_GLUE
+    )
 
 
 _ENDINGS = ("", "s", "es", "d", "ed", "ing", "en", "n", "y")

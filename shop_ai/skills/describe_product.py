@@ -16,9 +16,10 @@ from shop_ai.safety import grounding
 from shop_ai.safety.claims import ledger
 from shop_ai.safety.html import plain
 from shop_ai.safety.text import fit, sentences
+from shop_ai.skills import wording
 from shop_ai.skills.base import Params, Skill, Subject
 
-SENTENCES: Mapping[str, int] = {"short": 3, "medium": 6, "long": 12}
+SENTENCES: Mapping[str, int] = {"short": 3, "medium": 8, "long": 16}
 Examples = Sequence[tuple[str, str, str]]
 TONES: Mapping[str, str] = {
     "plain": "Write plainly.",
@@ -79,7 +80,8 @@ class DescribeProduct(Skill):
     """Writes a product's description from its own facts.
 
     One sentence is asked for each fact, and kept only where code finds that fact in it and nothing
-    else: a small language model can write a true sentence long before it can write a true page.
+    else: a small language model can write a true sentence long before it can write a true page. Where
+    it has not, the fact is stated plainly, word for word.
     """
 
     name, label, role = "describe_product", "Write description", PRODUCT
@@ -136,7 +138,7 @@ class DescribeProduct(Skill):
         brand = subject.values.get("brand")
         label = "品牌" if subject.language.startswith("zh") else "Brand"
         found = [(label, str(brand))] if brand else []
-        found += list(subject.values["attributes"].items())
+        found += wording.items(subject.values["attributes"])
         return found[: SENTENCES[subject.params.length]]
 
     def messages(self, subject: Subject) -> tuple[Message, ...]:
@@ -164,12 +166,14 @@ class DescribeProduct(Skill):
 
     def left_out(self, results: Mapping[str, Any], subject: Subject) -> list[str]:
         """Those that were asked for, and that no sentence holds."""
-        written, around = sentences(str(results.get("description") or "")), self._around(subject)
-        return [
+        text, around = str(results.get("description") or ""), self._around(subject)
+        missing = [
             fact
             for fact, value in self.facts(subject)
-            if not any(grounding.says(sentence, f"{fact}: {value}", around) for sentence in written)
+            if (wording.plainly(fact, value) or "\0") not in text
+            and not any(grounding.says(one, f"{fact}: {value}", around) for one in sentences(text))
         ]
+        return list(dict.fromkeys(missing))
 
     def _around(self, subject: Subject) -> list[str]:
         """What every sentence may name."""
@@ -180,12 +184,10 @@ class DescribeProduct(Skill):
     ) -> Iterator[str]:
         around = self._around(subject)
         for (fact, value), completion in zip(self.facts(subject), completions, strict=True):
-            written = sentences(plain(completion.candidates[candidate].text))
-            if (
-                written
-                and grounding.says(written[0], f"{fact}: {value}", around)
-                and self._known(written[0], subject)
-            ):
+            written = sentences(plain(completion.candidates[candidate].text))[:1]
+            if not (written and grounding.says(written[0], f"{fact}: {value}", around)):
+                written = [wording.plainly(fact, value)]
+            if written[0] and self._known(written[0], subject):
                 yield written[0]
 
     def _known(self, sentence: str, subject: Subject) -> bool:

@@ -91,3 +91,21 @@ def test_a_sentence_that_only_looks_like_the_fact_is_cut(
 )
 def test_a_sentence_that_says_anything_else_is_cut(sentence: str, fact: str, wrong: str) -> None:
     assert not says(sentence, fact, [NAME]), wrong
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fact"),
+    [
+        ("The TARVA is a designer of Maja Ganszyniec.", "designer: Maja Ganszyniec"),
+        ("The shelf is a 40-cm depth.", "depth: 40 cm"),
+        ("The sweatshirt is a 447 g size.", "weight: 447 g"),
+        ("The jacket is a full zip.", "features: Full zip"),
+        ("外套有英伦。", "风格: 英伦"),
+        ("连衣裙有裙长,裙长为长裙。", "裙长: 长裙"),
+        ("卫衣有上衣类型,可选。", "类型: 上衣"),
+    ],
+)
+def test_a_sentence_that_makes_the_product_what_its_fact_is_says_another_thing(sentence, fact):
+    name = sentence[:2] if fact[0] > "z" else "TARVA shelf sweatshirt jacket"
+
+    assert not says(sentence, fact, [name])
