@@ -49,7 +49,7 @@ _VARIANTS = re.compile(
 _BRAND = re.compile(r"brand|maker|manufacturer", re.IGNORECASE)
 _WHOLE = re.compile(
     r"brand|colou?r|finish|care|washing|size|dimension|measure|weigh|length|width|height|depth|diameter|capacity|volume"
-    r"|power|warranty|guarantee|load|origin|country|pack|included|age|style|pattern|features?",
+    r"|power|warranty|guarantee|load|type|kind|origin|country|pack|included|age|style|pattern|features?",
     re.IGNORECASE,
 )
 """What is said of the whole product, so that the sentence may leave its name out: "weighs 3 kg"."""
@@ -100,6 +100,8 @@ def says(sentence: str, fact: str, context: Iterable[str] = ()) -> bool:
     bare = _without(sentence, context)
     if value.strip().lower() in ("yes", "no"):
         return False  # no sentence holds the word; one that leaves it out cannot be told from its opposite
+    if "\n" in sentence or any(sentence.lower().count(one.lower()) > 1 for one in context):
+        return False  # a list, or one that goes round in circles
     if not ends(sentence) or not _same_numbers(bare, sentence, fact):
         return False
     if bool(_NOT.search(bare)) != bool(_NOT.search(value)):
@@ -131,7 +133,9 @@ def _fits(sentence: str, bare: str, key: str, value: str, context: list[str]) ->
         return False
     if _is_kind(sentence, key) or ({"size", "sized"} & told and not _SIZES.search(key)):
         return False  # "is a designer", "a 447 g size"
-    if "brand of" in sentence or ("comes in" in sentence and not _VARIANTS.search(key)):
+    if re.search(r"\ba (?:brand|type|kind) of\b|\bbrand\.$", sentence) or (
+        "comes in" in sentence and not _VARIANTS.search(key)
+    ):
         return False
     if re.fullmatch(r"\s*\d+\s*", value) and re.search(r"\ban? [a-z]+ of \d", bare):
         return False  # "a preset of 20"
@@ -165,7 +169,7 @@ def _names_before(sentence: str, wording: str, key: str) -> bool:
 def _is_by(sentence: str, brand: str) -> bool:
     """Whether it says who made it: "by Hollin", "a Hollin stool", and not "is Hollin"."""
     name = re.escape(brand)
-    return bool(re.search(rf"\b(?:by|from) {name}|\ban? {name} \w", sentence))
+    return bool(re.search(rf"\b(?:by|from) {name}|\ban? {name} \w|\bbrand .*\bis {name}\b", sentence))
 
 
 def _key_first(bare: str, key: str) -> bool:

@@ -37,6 +37,15 @@ _EN: Examples = (
     ),
     ("Desk Lamp", "Colours: Black, white, sage", "The lamp comes in black, white and sage."),
     ("City Backpack", "Warranty: 3 years", "The backpack has a warranty of 3 years."),
+    (
+        "Rain Jacket",
+        "Features: Full zip with a hidden pocket",
+        "The jacket has a full zip with a hidden pocket.",
+    ),
+    ("LUNDEN", "Width: 73 cm", "The LUNDEN is 73 cm wide."),
+    ("Wander Boots", "Weight: 840 g (29.6 oz)", "The boots weigh 840 g (29.6 oz)."),
+    ("LUNDEN", "Type: Wall shelf", "The LUNDEN is a wall shelf."),
+    ("Field Guide", "Publisher: Marrow Press", "The publisher of the Field Guide is Marrow Press."),
 )
 _WARM: Examples = (
     ("Canvas Stool", "Brand: Hollin", "Your Canvas Stool is by Hollin."),

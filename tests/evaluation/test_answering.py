@@ -67,8 +67,9 @@ def test_what_the_skill_refuses_is_declined_and_not_asked(values, language):
 
 def test_a_text_of_which_nothing_is_true_is_asked_for_again_and_then_declined():
     backend = AtOnce(lambda request, number: "It is the best stool of all times.")
+    long = {"Story": "told " * 60, "Care": "kindly " * 60}  # too long to be stated plainly
 
-    (outcome,) = answered(DescribeProduct(), [case()], backend)
+    (outcome,) = answered(DescribeProduct(), [case(attributes=long)], backend)
 
     assert "no words" in outcome.declined
     assert len(backend.asked) == 2 * (1 + RE_ASKS)  # for each of the two facts

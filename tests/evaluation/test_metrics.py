@@ -92,6 +92,12 @@ def test_descriptions_are_measured_against_their_facts():
     assert found["chrf"] > 0
 
 
+def test_sentences_that_code_worded_are_not_the_language_models_own():
+    text = "It is made of solid oak. The stool has a height of 45 cm. It comes in black."
+
+    assert measure("describe_product", [outcome(text)])["own_sentences"] == pytest.approx(1 / 3, abs=1e-3)
+
+
 def test_a_clean_text_is_in_its_language():
     text = "这款凳子采用实心榉木制成。"
 

@@ -10,6 +10,8 @@ from shop_ai.conf import config
 from shop_ai.evaluation.answering import Outcome
 from shop_ai.evaluation.metrics import text as measures
 from shop_ai.safety.claims import ledger
+from shop_ai.safety.text import sentences
+from shop_ai.skills import wording
 
 LONGEST = 2000
 """Characters, as `DescribeProduct.Output` allows; the field of a store may be shorter."""
@@ -37,6 +39,7 @@ def measure(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "within_length": _mean([text.fits for text in texts]),
         "words": _mean([text.words for text in texts]),
         "chrf": _mean([measures.chrf(text.text, text.reference) for text in references]),
+        "own_sentences": _mean([text.own for text in texts if text.own is not None]),
         "schema_valid": _share(len(texts), len(answered)),
     }
 
@@ -48,8 +51,8 @@ class _Text:
         case = outcome.case
         self.text = str(getattr(outcome.output, "description", ""))
         self.facts = _facts(outcome)
-        known = {name: value for name, value in case.values.items() if name != "attributes" and value}
-        self.flagged = sum(claim.flagged for claim in ledger(self.text, {**known, **self.facts}))
+        self.known = {name: value for name, value in case.values.items() if name != "attributes" and value}
+        self.flagged = sum(claim.flagged for claim in ledger(self.text, {**self.known, **self.facts}))
         self.covered = measures.coverage(self.text, self.facts)
         expected = str(case.expect.get("language") or case.language)
         self.language_matches = measures.in_language(self.text, expected, config().LANGUAGES)
@@ -61,6 +64,15 @@ class _Text:
         """Chinese has no blanks: two characters count as a word."""
         han = sum("\u3400" <= letter <= "\u9fff" for letter in self.text)
         return len(self.text.split()) if not han else han // 2
+
+    @property
+    def own(self) -> float | None:
+        """The share of its sentences that the language model worded; the others are facts stated plainly."""
+        plain = {"".join(wording.plainly(*fact).split()) for fact in wording.items(self.facts)}
+        brand = str(self.known.get("brand") or "")
+        plain |= {"".join(wording.plainly(label, brand).split()) for label in ("Brand", "品牌")}
+        written = ["".join(sentence.split()) for sentence in sentences(self.text)]
+        return sum(sentence not in plain for sentence in written) / len(written) if written else None
 
     @property
     def clean(self) -> bool:
