@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.core.checks import CheckMessage
@@ -47,7 +47,9 @@ def check(context: Context) -> Iterator[CheckMessage]:
             yield from _functions(place)
             if not mistakes:
                 yield from _facts(place) if name in role.facts else ()
-                yield from _target(place, context.writers(role.name, name))
+                writers = context.writers(role.name, name)
+                unfit_target = list(_target(place, writers))
+                yield from unfit_target or _circle(place, writers, settings.FIELDS)
             if field.FORMAT not in FORMATS:
                 text = f"{place.where}['FORMAT'] is {field.FORMAT!r}."
                 yield message("E019", text, nearest(field.FORMAT, FORMATS, what="formats"))
@@ -134,6 +136,21 @@ def _target(place: Place, writers: list[tuple[type[Skill], str]]) -> Iterator[Ch
         for skill, output in writers:
             writing = Writing(skill=skill, output=output, where=place.where, model=place.model)
             yield from check_column(writing, column) if output in skill.Output.model_fields else ()
+
+
+def _circle(
+    place: Place, writers: list[tuple[type[Skill], str]], fields: Mapping[str, FieldConfig]
+) -> Iterator[CheckMessage]:
+    """What a skill writes must not take the place of what it was written from."""
+    same = [
+        name for name, field in fields.items() if name != place.name and field.READ == place.settings.READ
+    ]
+    for skill, _ in writers:
+        read = [name for name in same if name in skill().reads()]
+        if read and not place.settings.WRITE:
+            column = place.settings.READ
+            text = f"{skill.name} writes {place.where}, and reads {read[0]!r} from the same {column!r}."
+            yield message("E048", text, f"Bind {place.name!r} to a column of its own, or add {FUNCTIONS}.")
 
 
 def _translator(model: type[models.Model], name: str) -> str | None:

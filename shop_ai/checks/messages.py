@@ -54,6 +54,7 @@ IDS: Mapping[str, str] = {
     "E045": "Django keeps times without a zone.",
     "E046": "CHECKPOINT is not the name of a checkpoint.",
     "E047": "CELERY_QUEUES cannot begin the name of a queue.",
+    "E048": "A skill writes to the column that it reads from.",
     "E050": "shop_ai stands before the admin in INSTALLED_APPS.",
     "E051": "The admin does not look for admin modules.",
     "E052": "A bound model is not on the AdminSite.",

@@ -137,6 +137,16 @@ def test_E073_text_for_a_column_of_another_kind_names_those_that_take_it(priced,
     )
 
 
+def test_E048_a_text_would_take_the_place_of_what_it_was_written_from(priced):
+    assert priced.field("seo_title", "title").message() == (
+        "E048",
+        "write_title writes SHOP_AI['ROLES']['product']['FIELDS']['seo_title'], "
+        "and reads 'name' from the same 'title'.",
+        'Bind \'seo_title\' to a column of its own, or add "WRITE": "yourshop.ai.write" and '
+        '"UNDO": "yourshop.ai.undo", functions of (row, value, language).',
+    )
+
+
 def test_E073_without_a_column_that_takes_it_says_what_to_add(store):
     store.role("order", MODEL="orders.Line", FIELDS={"number": "order__number", "status": "quantity"})
     store.set(SKILLS=["tests.checks.skills.Remark"])
@@ -197,7 +207,7 @@ def test_W074_looks_at_constraints_of_one_column(priced, monkeypatch):
 
     among = [models.UniqueConstraint(fields=["title", "maker"], name="once")]
     monkeypatch.setattr(Catalogued._meta, "constraints", among)
-    assert priced.messages() == []
+    assert [found[0] for found in priced.messages()] == ["E048"]  # which looks at another thing
 
 
 def test_W076_text_for_a_column_with_choices(priced):
