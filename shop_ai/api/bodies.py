@@ -24,7 +24,8 @@ class Strict(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
         if unknown:
-            raise serializers.ValidationError({name[:64]: ["Unknown field."] for name in unknown[:10]})
+            known = f"Unknown field. Known: {', '.join(self.fields)}."
+            raise serializers.ValidationError({name[:64]: [known] for name in unknown[:10]})
         return super().to_internal_value(data)
 
 

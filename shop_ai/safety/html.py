@@ -14,10 +14,19 @@ _BREAKING = re.compile(r"</?(?:p|br|ul|ol|li|h[1-6]|div|tr)\b[^>]*>", re.IGNOREC
 
 
 def plain(text: str) -> str:
-    """Text without any markup: what a language model wrote, made fit for a plain text field."""
+    """Text without any markup: what a language model wrote, made fit for a plain text field.
+
+    Markup that was written as entities is markup to whoever shows the field as it is, so it goes, too.
+    """
+    bare = _bare(text)
+    while len(bare) < len(text):
+        text, bare = bare, _bare(bare)
+    return tidy(bare)
+
+
+def _bare(text: str) -> str:
     broken = _BREAKING.sub("\n", text)
-    stripped = nh3.clean(broken, tags=set(), attributes={}, clean_content_tags={"script", "style"})
-    return tidy(html.unescape(stripped))
+    return html.unescape(nh3.clean(broken, tags=set(), attributes={}, clean_content_tags={"script", "style"}))
 
 
 def rich(text: str) -> str:

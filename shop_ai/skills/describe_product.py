@@ -195,7 +195,7 @@ class DescribeProduct(Skill):
         for (fact, value), completion in zip(self.facts(subject), completions, strict=True):
             written = sentences(plain(completion.candidates[candidate].text))[:1]
             if not (written and grounding.says(written[0], f"{fact}: {value}", around)):
-                written = [wording.plainly(fact, value)]
+                written = [plain(wording.plainly(fact, value))]
             if written[0] and self._known(written[0], subject):
                 yield written[0]
 

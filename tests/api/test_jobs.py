@@ -56,7 +56,7 @@ def test_twins_are_shown_with_the_new_ones_in_the_order_asked(api):
         ({"ids": [{"pk": 1}]}, ["ids", "0"], "a number or a string"),
         ({"lane": "express"}, ["lane"], "not a valid choice"),
         ({"lane": "interactive", "ids": list(range(1, 60))}, ["lane"], "bulk lane"),
-        ({"state": "succeeded"}, ["state"], "Unknown field"),
+        ({"state": "succeeded"}, ["state"], "Known: skill, ids"),
         ({"owner": 1}, ["owner"], "Unknown field"),
         ({"rank": "1999-01-01"}, ["rank"], "Unknown field"),
     ],

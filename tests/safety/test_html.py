@@ -38,3 +38,17 @@ def test_plain_keeps_what_is_not_markup() -> None:
 
 def test_paragraphs_escape_the_text() -> None:
     assert paragraphs("a < b\n\nc\nd") == "<p>a &lt; b</p><p>c<br>d</p>"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("&lt;script&gt;alert(1)&lt;/script&gt;Fine.", "Fine."),
+        ("&amp;lt;img src=x onerror=alert(1)&amp;gt;Fine.", "Fine."),
+        ("&" + "amp;" * 50 + "lt;b&gt;Fine.", "Fine."),
+        ("5 &lt; 6 &amp; 7 > 3", "5 < 6 & 7 > 3"),
+        ("<scr<script>x</script>ipt>Fine.", "xipt>Fine."),
+    ],
+)
+def test_markup_in_disguise_is_markup(text, left):
+    assert plain(text) == left
