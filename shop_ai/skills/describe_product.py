@@ -196,7 +196,7 @@ class DescribeProduct(Skill):
             written = sentences(plain(completion.candidates[candidate].text))[:1]
             if not (written and grounding.says(written[0], f"{fact}: {value}", around)):
                 written = [plain(wording.plainly(fact, value))]
-            if written[0] and self._known(written[0], subject):
+            if grounding.ends(written[0]) and self._known(written[0], subject):
                 yield written[0]
 
     def _known(self, sentence: str, subject: Subject) -> bool:
