@@ -167,7 +167,11 @@ class Loop:
         if oldest.alone and self.active:
             return []
         others = [
-            other for other in others if other.prompt.prefix == oldest.prompt.prefix and not other.alone
+            other
+            for other in others
+            if other.prompt.prefix == oldest.prompt.prefix
+            and not other.alone
+            and other.request.urgent >= oldest.request.urgent  # who waits does not wait for bulk's prompts
         ]
         others.sort(key=lambda other: (not other.request.urgent, other.distance(oldest)))
         group: list[Ticket] = []
