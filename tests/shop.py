@@ -206,7 +206,8 @@ class Hand:
         again: int | None = None,
     ) -> list[Job]:
         names = list(skills()) if known is None else list(known)
-        asked = {"caps": caps or CAPS, "total": total, "idle": idle, "at_hand": at_hand, "again": again}
+        lost = total if again is None else again
+        asked = {"caps": caps or CAPS, "total": total, "idle": idle, "at_hand": at_hand, "again": lost}
         return moves.claim(self.id, skills=names, **asked)
 
     def one(self) -> Job:

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from shop_ai.evaluation.cases import Case
 from shop_ai.exceptions import BackendError, Declined, InvalidOutput, Unsupported
-from shop_ai.lm.base import Backend, Completion, Generate, Request
+from shop_ai.lm.base import Backend, Completion, Request
 from shop_ai.skills import Skill, Subject
-from shop_ai.worker.run import RE_ASKS, again
+from shop_ai.worker.run import RE_ASKS, again, rows_of
 
 Adapt = Callable[[Request], Request]
 
@@ -41,7 +41,7 @@ class _Asked:
 
     @property
     def rows(self) -> int:
-        return sum(request.n if isinstance(request, Generate) else 1 for request in self.requests)
+        return sum(map(rows_of, self.requests))
 
     def submit(self, backend: Backend) -> None:
         self.futures = [backend.submit(again(request, self.tries)) for request in self.requests]
@@ -110,4 +110,6 @@ def _outcome(skill: Skill, one: _Asked) -> Outcome | None:
         return Outcome(case=one.case, declined=str(error))
     except BackendError as error:
         return Outcome(case=one.case, error=str(error))
+    except Exception as error:  # of a skill's own code: the other cases go on
+        return Outcome(case=one.case, error=f"{type(error).__name__}: {error}")
     return Outcome(case=one.case, output=answer.output, candidates=answer.candidates)

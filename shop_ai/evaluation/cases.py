@@ -11,6 +11,7 @@ from typing import Any
 
 from shop_ai.conf import config
 from shop_ai.exceptions import ShopAIError
+from shop_ai.safety.language import primary
 
 
 class CasesError(ShopAIError):
@@ -66,9 +67,5 @@ def language_of(told: str) -> str:
     known = config().LANGUAGES
     if not told:
         return known[0]
-    same = (language for language in known if _primary(language) == _primary(told))
+    same = (language for language in known if primary(language) == primary(told))
     return told if told in known else next(same, told)
-
-
-def _primary(language: str) -> str:
-    return language.lower().replace("_", "-").partition("-")[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shop_ai.evaluation.cases import Case
+from shop_ai.evaluation.shares import share
 from shop_ai.safety.claims import ledger
 
 Span = tuple[int, int]
@@ -40,7 +41,7 @@ def caught(found: Sequence[Claims]) -> dict[str, Any]:
     """`caught` of the false parts, `false_alarms` of the true ones, and how many of each there are."""
     false = [hit for one in found for hit in one.caught]
     true = [hit for one in found for hit in one.alarms]
-    return {"caught": _share(false), "false_alarms": _share(true), "false": len(false), "true": len(true)}
+    return {"caught": share(false), "false_alarms": share(true), "false": len(false), "true": len(true)}
 
 
 def _hit(text: str, part: str, flagged: Iterable[Span]) -> bool:
@@ -56,10 +57,6 @@ def _places(text: str, part: str) -> Iterable[int]:
     while part and place >= 0:
         yield place
         place = text.find(part, place + 1)
-
-
-def _share(found: Sequence[bool]) -> float | None:
-    return round(sum(found) / len(found), 4) if found else None
 
 
 CHECKERS: Mapping[str, Checker] = {"check_claims": Checker(claims, caught)}

@@ -120,8 +120,8 @@ def claim(
     total: int,
     skills: Iterable[str],
     idle: bool,
+    again: int,
     at_hand: Iterable[str] | None = None,
-    again: int | None = None,
 ) -> list[Job]:
     """Take up to `total` jobs, at most `caps[lane]` of a lane, smallest rank first.
 
@@ -136,7 +136,6 @@ def claim(
     known = set(skills)
     near = known if at_hand is None else known & set(at_hand)
     with transaction.atomic(using=database()):
-        again = total if again is None else again
         heads = _heads(caps, total, known, near, fresh=again <= 0)
         chosen = _choose(heads, caps, total, idle=idle, again=again)
         if not chosen:

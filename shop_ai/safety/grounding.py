@@ -10,6 +10,9 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _END = re.compile(r"[.!?…。！？][\"'”’」』）)]*$")
 
+ANSWERS = frozenset({"yes", "no", "true", "false", "是", "否", "有", "无"})
+"""Values that answer the question that their fact is."""
+
 # Words that join a fact to its product without claiming anything of their own.
 GLUE = frozenset(
     """a all also an and are as at available be been both brand by can care comes contains designed
@@ -55,7 +58,7 @@ _WHOLE = re.compile(
 """What is said of the whole product, so that the sentence may leave its name out: "weighs 3 kg"."""
 _SIZES = re.compile(r"sizes?|sized|dimensions?|measure", re.IGNORECASE)
 _POINTS = re.compile(r"features?|details?|highlights?", re.IGNORECASE)
-_KINDS = re.compile(r"type|kind|category|form|style", re.IGNORECASE)
+_KINDS = re.compile(r"\b(?:type|kind|category|form|style)s?\b", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"^(?:The|This|Your)\s+((?:[^\W\d_][\w'’+-]*\s+){1,6}?)(?:is|are|has|have|comes?|can|weighs?|holds?|made)\b"
 )
@@ -98,7 +101,7 @@ def says(sentence: str, fact: str, context: Iterable[str] = ()) -> bool:
     context = [one for one in context if one]
     key, _, value = fact.replace("：", ":").partition(":")
     bare = _without(sentence, context)
-    if value.strip().lower() in ("yes", "no"):
+    if value.strip().lower() in ANSWERS:
         return False  # no sentence holds the word; one that leaves it out cannot be told from its opposite
     if "\n" in sentence or any(sentence.lower().count(one.lower()) > 1 for one in context):
         return False  # a list, or one that goes round in circles
@@ -149,15 +152,14 @@ def _fits(sentence: str, bare: str, key: str, value: str, context: list[str]) ->
 def _is_kind(sentence: str, key: str) -> bool:
     """Whether it makes the product what the fact is named: "is a designer", "is a 40-cm depth".
 
-    Or what only one of its features is: "is a full zip".
+    Or what only one of its features is: "is a full zip". "Is a size 42" is English, "is a 40 cm size" is not.
     """
     if _KINDS.search(key):
         return False
     if _POINTS.search(key):
         return bool(re.search(r"\b(?:is|are) an? ", sentence))
-    names = words(key) - GLUE
-    said = re.search(r"\b(?:is|are) an? ([^.]*)", sentence)
-    return bool(said and words(said[1]) & names)
+    said = re.search(r"\b(?:is|are) an? (?!size\b)([^.]*)", sentence)
+    return bool(said and words(said[1]) & (words(key) - (GLUE - {"size"})))
 
 
 def _names_before(sentence: str, wording: str, key: str) -> bool:

@@ -6,18 +6,31 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shop_ai.safety.claims.units import unit_after
+from shop_ai.safety.grounding import ANSWERS
+
 LONGEST = 200
 """Characters of a value that still make a sentence."""
 _ITEM = re.compile(r"\s*[;；\n•]+\s*")
 _NEXT = re.compile(r"(?<=[a-z)%])\.\s+(?=[A-Z])|(?<=。)(?=.)")
 DETAIL = {"en": "Details", "zh": "详情"}
 """What a further sentence of a value is said to be: "Cotton. Recyclable" is not made of "recyclable"."""
-_ANSWERS = {"yes", "no", "true", "false", "是", "否", "有", "无"}
 _NO = {"no", "false", "否", "无"}
 _EMPTY = {"", "-", "–", "n/a", "none", "null"}
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _DIGIT = re.compile(r"\s*(?:ca\.? |approx\.? |about |~)?\d")
-_NOUNS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,3}")
+_NAMED = re.compile(
+    r"brand|maker|manufacturer|publisher|model|series|collection|isbn|(?:designer|author|artist|editor)s?",
+    re.I,
+)
+_MEASURED = re.compile(
+    r"(?:[^\W\d_]+[ -]){0,2}(?:size|dimensions|measurements|weight|length|width|height|depth|diameter"
+    r"|thickness|capacity|volume|area|load|power|output|wattage|voltage|current|consumption|frequency|speed"
+    r"|pressure|temperature|brightness|resolution|storage|memory|range|distance|life|time|age|angle)",
+    re.I,
+)
+"""Facts of which "The X is V" is English: where V is a name, and where V is a measure."""
+_MEASURE = re.compile(r"\s*(?:ca\.? |approx\.? |about |up to |~)?[-−]?\d[\d.,]*(?:\s*[x×*/–-]\s*\d[\d.,]*)*")
 _POINTS = re.compile(
     r"(?:key )?(?:features?|details?|详情|highlights?|description|特点|特性|卖点|亮点|描述|商品描述)", re.I
 )
@@ -51,7 +64,7 @@ def items(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     parts = [_parts(str(key), str(value)) for key, value in facts.items() if value is not None]
     longest = max(map(len, parts), default=0)
     dealt = [found[n] for n in range(longest) for found in parts if n < len(found)]
-    yield from sorted(dealt, key=lambda fact: fact[1].lower() in _ANSWERS)
+    yield from sorted(dealt, key=lambda fact: fact[1].lower() in ANSWERS)
 
 
 def _parts(key: str, value: str) -> list[tuple[str, str]]:
@@ -75,25 +88,27 @@ def plainly(key: str, value: str) -> str:
 
 
 def _han(key: str, value: str) -> str:
-    return f"{key}：{value}。" if value in _ANSWERS else f"{key}为{value}。"
+    return f"{key}：{value}。" if value in ANSWERS else f"{key}为{value}。"
 
 
 def _english(key: str, value: str) -> str:
-    if value.lower() in _ANSWERS:
+    if value.lower() in ANSWERS:
         return f"{_first_up(key)}: {value.lower()}."
     for name, measured, sentence in _SENTENCES:
         if name.fullmatch(key) and (not measured or _DIGIT.match(value)):
             return sentence.format(value=value, inner=_inner(value))
     if _POINTS.fullmatch(key):
         return f"{_first_up(value)}."
-    if (
-        _NOUNS.fullmatch(key)
-        and len(value.split()) <= 6
-        and not key.lower().endswith(("type", "care", "with"))
-    ):
-        plural = key.lower().endswith("s") and not key.lower().endswith("ss")
+    if _NAMED.fullmatch(key) or (_MEASURED.fullmatch(key) and _is_measure(value)):
+        plural = key.lower().endswith("s") and not key.lower().endswith(("ss", "series"))
         return f"The {_inner(key)} {'are' if plural else 'is'} {value}."
     return f"{_first_up(key)}: {value}."
+
+
+def _is_measure(value: str) -> bool:
+    """Whether it begins with a number and its unit: "5 W", "36 × 12 cm"."""
+    number = _MEASURE.match(value)
+    return bool(number and unit_after(value, number.end())[0])
 
 
 def _first_up(text: str) -> str:

@@ -50,13 +50,13 @@ class Run:
     @property
     def width(self) -> int:
         """Rows this takes in the backend when none of its requests is answered."""
-        return sum(map(_rows, self.requests))
+        return sum(map(rows_of, self.requests))
 
     @property
     def rows(self) -> int:
         """Rows this takes in the backend now: what is answered makes room for the next job."""
         asked = zip(self.requests, self.futures, strict=True)
-        return sum(_rows(request) for request, future in asked if not future.done())
+        return sum(rows_of(request) for request, future in asked if not future.done())
 
     def submit(self, backend: Backend) -> None:
         """Ask; each further time with another seed."""
@@ -111,7 +111,8 @@ class Run:
         )
 
 
-def _rows(request: Request) -> int:
+def rows_of(request: Request) -> int:
+    """The room it takes in a backend."""
     return request.n if isinstance(request, Generate) else 1
 
 

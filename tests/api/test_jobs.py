@@ -166,7 +166,7 @@ def test_cancel_of_a_finished_job_is_refused(api, row):
 
 def test_cancel_of_a_running_job_asks_it_to_stop(api, row):
     ask(api, ids=[row.pk])
-    moves.claim(uuid4(), caps={"interactive": 1}, total=1, skills=["describe_product"], idle=True)
+    moves.claim(uuid4(), caps={"interactive": 1}, total=1, skills=["describe_product"], idle=True, again=1)
 
     answer = api.post(f"{JOBS}{Job.objects.get().pk}/cancel/")
 

@@ -88,6 +88,20 @@ def test_one_that_fails_is_an_error_of_that_case_alone():
     assert second.output
 
 
+def test_one_whose_answer_a_skill_cannot_read_is_an_error_of_that_case_alone():
+    class Clumsy(DescribeProduct):
+        def answer(self, completions, subject):
+            return (
+                {}[subject.values["name"]]
+                if subject.values["name"] == "Trap"
+                else super().answer(completions, subject)
+            )
+
+    outcomes = list(answered(Clumsy(), [case(1, name="Trap"), case(2)], AtOnce(truly)))
+
+    assert {outcome.error for outcome in outcomes} == {"KeyError: 'Trap'", ""}
+
+
 @pytest.mark.parametrize("attributes", ["a text", 3, ["a"]])
 def test_values_that_no_row_could_have_are_an_error_of_their_case(attributes):
     outcomes = list(answered(DescribeProduct(), [case(1, attributes=attributes), case(2)], AtOnce(truly)))

@@ -7,7 +7,7 @@ import pytest
 from shop_ai.evaluation.answering import Outcome
 from shop_ai.evaluation.cases import Case
 from shop_ai.evaluation.metrics import measure
-from shop_ai.evaluation.metrics.text import chrf, coverage, in_language
+from shop_ai.evaluation.metrics.text import chrf, coverage
 from shop_ai.skills import DescribeProduct
 
 FACTS = {"Material": "Solid oak", "Height": "45 cm", "Colours": "Black; white", "Foldable": "yes"}
@@ -49,20 +49,6 @@ def test_chinese_facts_are_covered_by_their_characters():
     facts = {"材质": "实心榉木", "容量": "750毫升"}
 
     assert coverage("采用实心榉木制成，容量为500毫升。", facts) == 0.5
-
-
-@pytest.mark.parametrize(
-    ("text", "language", "matches"),
-    [
-        ("The bottle holds 750 ml and is made of steel.", "en", True),
-        ("这款 Tarn 水壶容量为750毫升。", "zh-hans", True),
-        ("The bottle holds 750 ml and is made of steel.", "zh-hans", False),
-        ("这款水壶容量为750毫升。", "en", False),
-        ("750 - 30", "en", False),
-    ],
-)
-def test_a_text_is_in_its_language(text, language, matches):
-    assert in_language(text, language, ["en", "zh-hans"]) is matches
 
 
 # -- Of descriptions -------------------------------------------------------------------------------

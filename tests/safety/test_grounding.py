@@ -28,6 +28,7 @@ def test_a_sentence_that_says_the_fact_is_kept(sentence: str, fact: str) -> None
     ("sentence", "fact", "name"),
     [
         ("The cable is not included.", "Cable: Not included", "USB-C Charger"),
+        ("The boot is a size 42.", "Size: 42", "Trail Boot"),
         ("The radio has 20 presets.", "Presets: 20", "Kitchen Radio DAB+"),
         ("The Canvas Stool is by Hollin.", "Brand: Hollin", "Canvas Stool"),
         ("Your backpack has a warranty of 3 years.", "Warranty: 3 years", "City Backpack"),
@@ -101,6 +102,8 @@ def test_a_sentence_that_says_anything_else_is_cut(sentence: str, fact: str, wro
         ("The sweatshirt is a 447 g size.", "weight: 447 g"),
         ("The jacket is a full zip.", "features: Full zip"),
         ("The shelf is a type of shelf.", "type: Shelf"),
+        ("The shelf is a 16 × 13 × 34 cm size.", "size: 16 × 13 × 34 cm"),
+        ("The shelf is a steel platform.", "platform: Steel"),
         ("The shelf has features:\n- steel.", "features: Steel"),
         ("The TARVA shelf sweatshirt jacket is TARVA shelf sweatshirt jacket blue.", "colour: Blue"),
         ("外套有英伦。", "风格: 英伦"),

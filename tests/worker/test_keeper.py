@@ -192,7 +192,7 @@ def test_no_error_ends_the_renewer(shop, deaths, monkeypatch, error):
 def test_it_reaps_expires_and_sweeps(shop):
     shop(ON_CREATE={"write_text": {}}, DEADLINE=60.0)
     jobs.enqueue("write_text", products(2))
-    moves.claim(uuid.uuid4(), caps={"interactive": 1}, total=1, skills=["write_text"], idle=True)
+    moves.claim(uuid.uuid4(), caps={"interactive": 1}, total=1, skills=["write_text"], idle=True, again=1)
     pass_time(61)
 
     Keeper().tick()
@@ -220,7 +220,7 @@ def test_no_error_ends_the_keeper(shop, monkeypatch, error):
     """F27: work goes on without beat, and whatever one round stumbled over."""
     shop(LEASE=0.15)
     jobs.enqueue("write_text", product())
-    moves.claim(uuid.uuid4(), caps={"interactive": 1}, total=1, skills=["write_text"], idle=True)
+    moves.claim(uuid.uuid4(), caps={"interactive": 1}, total=1, skills=["write_text"], idle=True, again=1)
     raised = []
 
     def broken():
@@ -297,7 +297,9 @@ def test_the_clock_of_leases_is_the_databases(shop, monkeypatch):
     """F28: a worker whose own clock is ten minutes wrong neither loses nor keeps a lease for it."""
     monkeypatch.setattr("time.time", lambda: 0.0)
     jobs.enqueue("write_text", product())
-    (job,) = moves.claim(uuid.uuid4(), caps={"interactive": 1}, total=1, skills=["write_text"], idle=True)
+    (job,) = moves.claim(
+        uuid.uuid4(), caps={"interactive": 1}, total=1, skills=["write_text"], idle=True, again=1
+    )
 
     assert 25 < (job.lease_expires_at - now(database())).total_seconds() <= 30
     assert moves.reap() == 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from shop_ai.evaluation.answering import Outcome
 from shop_ai.evaluation.metrics import describe_product
+from shop_ai.evaluation.shares import share
 
 Metrics = Callable[[Sequence[Outcome]], dict[str, Any]]
 
@@ -20,9 +21,3 @@ def measure(skill: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def _form(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {"schema_valid": share(outcome.output is not None for outcome in outcomes if not outcome.declined)}
-
-
-def share(found: Any) -> float | None:
-    """The share of true values; None of none."""
-    values = list(found)
-    return round(sum(map(bool, values)) / len(values), 4) if values else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import Any
 
 from shop_ai.conf import config
 from shop_ai.evaluation.answering import Outcome
 from shop_ai.evaluation.metrics import text as measures
+from shop_ai.evaluation.shares import mean, share
 from shop_ai.safety.claims import ledger
+from shop_ai.safety.language import in_language
 from shop_ai.safety.text import sentences
 from shop_ai.skills import wording
 
@@ -24,23 +25,22 @@ def measure(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     `clean_and_telling`: of products with 5 facts or more, those with a clean text of 30 words or more that
     holds half of the facts.
     """
-    texts = [_Text(outcome) for outcome in outcomes if outcome.output is not None]
-    answered = [outcome for outcome in outcomes if not outcome.declined]
-    many = [outcome for outcome in outcomes if len(_facts(outcome)) >= ENOUGH_FACTS]
-    references = [text for text in texts if text.reference]
+    every = [None if outcome.output is None else _Text(outcome) for outcome in outcomes]
+    texts = [text for text in every if text]
+    many = [
+        text for text, outcome in zip(every, outcomes, strict=True) if len(_facts(outcome)) >= ENOUGH_FACTS
+    ]
     return {
-        "offered_clean": _share(sum(text.clean for text in texts), len(outcomes)),
-        "clean_and_telling": _share(
-            sum(text.clean and text.telling for text in texts if len(text.facts) >= ENOUGH_FACTS), len(many)
-        ),
-        "unsupported_claims_per_100": _mean([100 * text.flagged for text in texts]),
-        "fact_coverage": _mean([text.covered for text in texts if text.covered is not None]),
-        "language_match": _mean([text.language_matches for text in texts]),
-        "within_length": _mean([text.fits for text in texts]),
-        "words": _mean([text.words for text in texts]),
-        "chrf": _mean([measures.chrf(text.text, text.reference) for text in references]),
-        "own_sentences": _mean([text.own for text in texts if text.own is not None]),
-        "schema_valid": _share(len(texts), len(answered)),
+        "offered_clean": share(text and text.clean for text in every),
+        "clean_and_telling": share(text and text.clean and text.telling for text in many),
+        "unsupported_claims_per_100": mean(100 * text.flagged for text in texts),
+        "fact_coverage": mean(text.covered for text in texts if text.covered is not None),
+        "language_match": share(text.language_matches for text in texts),
+        "within_length": share(text.fits for text in texts),
+        "words": mean(text.words for text in texts),
+        "chrf": mean(measures.chrf(text.text, text.reference) for text in texts if text.reference),
+        "own_sentences": mean(text.own for text in texts if text.own is not None),
+        "schema_valid": share(outcome.output is not None for outcome in outcomes if not outcome.declined),
     }
 
 
@@ -55,7 +55,7 @@ class _Text:
         self.flagged = sum(claim.flagged for claim in ledger(self.text, {**self.known, **self.facts}))
         self.covered = measures.coverage(self.text, self.facts)
         expected = str(case.expect.get("language") or case.language)
-        self.language_matches = measures.in_language(self.text, expected, config().LANGUAGES)
+        self.language_matches = in_language(self.text, expected, config().LANGUAGES)
         self.fits = 0 < len(self.text) <= LONGEST
         self.reference = str(case.expect.get("reference") or "")
 
@@ -86,11 +86,3 @@ class _Text:
 def _facts(outcome: Outcome) -> Mapping[str, Any]:
     found = outcome.case.values.get("attributes")
     return found if isinstance(found, dict) else {}
-
-
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return round(fmean(values), 4) if values else None

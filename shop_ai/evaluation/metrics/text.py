@@ -1,19 +1,17 @@
-"""Measures of a text: overlap with a reference, the facts it holds, its language. Pure."""
+"""Measures of a text: overlap with a reference, the facts it holds. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from shop_ai.safety import grounding
 
 ORDER, BETA = 6, 2
 _ITEM = re.compile(r"\s*(?:[;；、\n]|,\s)\s*")
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_LETTER = re.compile(r"[^\W\d_]")
-_UNTELLING = {"yes", "no", "true", "false", "是", "否", "n/a", "-"}
+_UNTELLING = grounding.ANSWERS | {"n/a", "-"}
 
 
 def chrf(text: str, reference: str) -> float:
@@ -49,29 +47,3 @@ def coverage(text: str, facts: Mapping[str, Any]) -> float | None:
 def _covered(text: str, value: str) -> float | None:
     items = [item for item in _ITEM.split(value) if item and item.lower() not in _UNTELLING]
     return sum(grounding.holds(text, item) for item in items) / len(items) if items else None
-
-
-def in_language(text: str, language: str, known: Iterable[str] = ()) -> bool:
-    """Whether the text is in that language, by its script, and by py3langid where that is installed."""
-    letters = _LETTER.findall(text)
-    if not letters:
-        return False
-    han = len(_HAN.findall(text)) / len(letters)
-    primary = _primary(language)
-    if primary == "zh":
-        return han >= 0.3  # brands and measures stay in Latin letters
-    return han < 0.3 and _guessed(text, primary, {_primary(other) for other in known}) == primary
-
-
-def _guessed(text: str, primary: str, known: set[str]) -> str:
-    try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-    except ImportError:
-        return primary
-    identifier = LanguageIdentifier.from_pickled_model(MODEL_FILE)
-    identifier.set_languages(sorted(known | {primary}))
-    return str(identifier.classify(text)[0])
-
-
-def _primary(language: str) -> str:
-    return language.lower().partition("-")[0]

@@ -96,6 +96,7 @@ class Writing:
                 return
         if row.error:
             row.ticket.fail(BackendError(f"The language model failed on this request: {row.error}"))
+            return
         if not output.is_finished():
             return
         del self.flying[output.request_id]

@@ -2,57 +2,42 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
+from shop_ai.evaluation import Case, read
+from shop_ai.evaluation.checkers import caught, claims
 from shop_ai.safety.claims import ledger
 
-CASES = sorted((Path(__file__).parent / "cases").glob("*.jsonl"))
+FILES = sorted((Path(__file__).parent / "cases").glob("*.jsonl"))
 
 
-def rows():
-    return [
-        json.loads(line)
-        for file in CASES
-        for line in file.read_text(encoding="utf-8").splitlines()
-        if line.strip()
-    ]
+def cases():
+    return [case for file in FILES for case in read(file) if isinstance(case, Case)]
 
 
-def touched(quote, text, spans):
-    start = text.index(quote)
-    return any(first < start + len(quote) and start < last for first, last in spans)
+def test_every_line_is_a_case():
+    assert not [line for file in FILES for line in read(file) if not isinstance(line, Case)]
 
 
-def score(language):
-    """(caught, planted, false alarms, true) over the cases of a language."""
-    caught = planted = alarms = true = 0
-    for row in (row for row in rows() if row["language"] == language):
-        text = row["values"]["text"]
-        spans = [(one.start, one.end) for one in ledger(text, row["values"]["facts"]) if one.flagged]
-        found = [touched(quote, text, spans) for quote in row["expect"]["unsupported"]]
-        wrong = [touched(quote, text, spans) for quote in row["expect"]["supported"]]
-        caught, planted = caught + sum(found), planted + len(found)
-        alarms, true = alarms + sum(wrong), true + len(wrong)
-    return caught, planted, alarms, true
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_what_is_false_is_flagged_and_what_is_true_is_not(language):
-    caught, planted, alarms, true = score(language)
+    found = caught([claims(case) for case in cases() if case.language == language])
 
-    print(f"{language}: {caught} of {planted} false claims caught, {alarms} of {true} true ones flagged")
-    assert planted > 0 and true > 0
-    assert caught >= 0.95 * planted
-    assert alarms <= 0.05 * true
+    print(
+        f"{language}: {found['caught']:.1%} of {found['false']} false claims caught, "
+        f"{found['false_alarms']:.1%} of {found['true']} true ones flagged"
+    )
+    assert found["false"] > 0 and found["true"] > 0
+    assert found["caught"] >= 0.95
+    assert found["false_alarms"] <= 0.05
 
 
 def test_every_claim_quotes_the_text_and_says_why():
-    for row in rows():
-        text = row["values"]["text"]
-        for claim in ledger(text, row["values"]["facts"]):
+    for case in cases():
+        text = case.values["text"]
+        for claim in ledger(text, case.values["facts"]):
             assert text[claim.start : claim.end] == claim.quote
             assert claim.reason
 
