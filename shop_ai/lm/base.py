@@ -136,6 +136,11 @@ class Backend(ABC):
         self.options = dict(options or {})
         self.progressed_at = time.monotonic()
 
+    @classmethod
+    def build(cls, checkpoint: str, options: Mapping[str, Any]) -> Backend:
+        """What a worker opens: an instance, which may be of a class that suits this machine better."""
+        return cls(checkpoint, options)
+
     def open(self) -> None:  # noqa: B027 - a harmless default, not a forgotten abstract method
         """Verify and load the checkpoint; raise `CheckpointError` with one clear sentence."""
 

@@ -258,6 +258,8 @@ def _again(job: Job) -> None:
 
 def _announce(job: Job, suggestion: Suggestion) -> None:
     def send() -> None:
+        if not signals.suggestion_ready.has_listeners(Suggestion):
+            return
         stored = Suggestion.objects.get(pk=suggestion.pk)
         signals.suggestion_ready.send_robust(sender=Suggestion, suggestion=stored)
 

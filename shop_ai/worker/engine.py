@@ -113,6 +113,8 @@ class Engine:
     def _opened(self, worker: Worker) -> bool:
         try:
             worker.backend.open()
+        except DeadBackend:
+            raise
         except Exception as error:
             self._refuse(error)
             register(worker, "refused", error=_sentence(error))

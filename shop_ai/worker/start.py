@@ -12,5 +12,5 @@ def build_backend(checkpoint: str | None = None) -> Backend:
     """The backend of `SHOP_AI["LM"]`, of another checkpoint if one is given; not opened yet."""
     settings = config().LM
     options, name = config().backend_options, checkpoint or settings.CHECKPOINT
-    backend: Backend = import_string(settings.BACKEND)(checkpoint=name, options=options)
+    backend: Backend = import_string(settings.BACKEND).build(name, options)
     return backend

@@ -202,7 +202,7 @@ def test_the_largest_uniform_number_draws_a_possible_token():
 
 
 def test_the_checks_know_every_precision_and_engine():
-    known = {"dtype": machine.DTYPES, "engine": machine.ENGINES}
+    known = {"dtype": machine.DTYPES, "engine": machine.ENGINES, "process": ("own", "same")}
 
     assert {name: set(words) for name, words in WORDS.items()} == {
         name: {"auto", *words} for name, words in known.items()

@@ -65,6 +65,11 @@ class TestManagerSliding(TestLocal):
         return LocalBackend("sliding", {**self.options, "engine": "manager", "cache_tokens": 16384})
 
 
+class TestApart(TestLocal):
+    def make_backend(self):
+        return LocalBackend.build("tiny", {**self.options, "process": "own"})
+
+
 @pytest.mark.lm
 class TestEmbedded(BackendContract):
     @pytest.fixture(autouse=True, scope="class")

@@ -14,7 +14,7 @@ from shop_ai.lm import adapters, futures
 from shop_ai.lm.base import Backend, Completion, Request
 from shop_ai.lm.checkpoints import verify
 from shop_ai.lm.checkpoints.manifest import location, read
-from shop_ai.lm.local.options import OPTIONS, problems
+from shop_ai.lm.local.options import OPTIONS, on_gpu, problems
 from shop_ai.lm.local.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class LocalBackend(Backend):
     ("auto": transformers' "manager" on a GPU, else our "loop"); `rows` of a batch; `room`; `threads`;
     `cache_tokens`, the tokens kept for all rows together; `page`, the tokens of one block of the manager's
     cache; `template`, variables for the chat template; `adapter_folder`; `turn`, the seconds after which an
-    adapter that others wait for gives way.
+    adapter that others wait for gives way; `process`, whether a worker computes in its "own" process or the
+    "same" one ("auto": its own on a GPU).
     With `{"device": "cpu", "dtype": "float32"}` a request with a seed that runs alone gives the same
     text every time; otherwise a text also depends on its batch-mates.
     """
@@ -56,6 +57,14 @@ class LocalBackend(Backend):
         self._closed = False
         self._dead = ""
         self._thread: threading.Thread | None = None
+
+    @classmethod
+    def build(cls, checkpoint: str, options: Mapping[str, Any]) -> Backend:
+        from shop_ai.lm.local.apart import ApartBackend
+
+        kind = options.get("process", "auto")
+        apart = on_gpu(options) if kind == "auto" else kind == "own"
+        return (ApartBackend if apart else cls)(checkpoint, options)
 
     def _room(self) -> int:
         # A GPU writes a batch in the time in which the worker stores one: as many again wait for it

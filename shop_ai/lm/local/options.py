@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from shop_ai.exceptions import CheckpointError
@@ -15,8 +17,11 @@ NUMBERS: Mapping[str, int] = {"rows": 1, "room": 1, "threads": 0, "cache_tokens"
 WORDS: Mapping[str, tuple[str, ...]] = {
     "dtype": ("auto", "bfloat16", "float16", "float32"),
     "engine": ("auto", "loop", "manager"),
+    "process": ("auto", "own", "same"),
 }
 OPTIONS = ("folder", "adapter_folder", "device", *WORDS, *NUMBERS, "turn", "template")
+NVIDIA = "/dev/nvidiactl"
+"""There while the driver is loaded."""
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
@@ -48,6 +53,13 @@ def problems(checkpoint: str, given: Mapping[str, Any]) -> Iterator[Problem]:
     turn = given.get("turn", 1)
     if isinstance(turn, bool) or not isinstance(turn, int | float) or not 0 < turn < math.inf:
         yield _unfit("turn", given, "Write a number of seconds, more than 0.")
+
+
+def on_gpu(given: Mapping[str, Any]) -> bool:
+    """Whether it will compute on a GPU, as far as can be told without torch."""
+    device = str(given.get("device", "auto"))
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return device.startswith("cuda") or (device == "auto" and not hidden and Path(NVIDIA).exists())
 
 
 def _unfit(name: str, given: Mapping[str, Any], hint: str) -> Problem:
