@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -409,6 +410,28 @@ def test_urgent_choices_are_weighed_before_others(local):
         future.result(15)
 
     assert set(order[:4]) == {66, 67, 68, 69}
+
+
+def test_choices_are_weighed_by_length_and_nobody_is_left_behind(local, monkeypatch):
+    """Short ones beside long ones would be computed at the length of the longest."""
+    backend, batches = local(), []
+    monkeypatch.setattr(backend.loop.rows, "scratch", 8)
+    weigh = backend.loop.weighing._weigh
+
+    def noting(batch, *rest, **more):
+        batches.append([len(ticket.prompt) for ticket in batch])
+        weigh(batch, *rest, **more)
+
+    monkeypatch.setattr(backend.loop.weighing, "_weigh", noting)
+    lengths = [1 + 7 * n % 40 for n in range(40)]
+    wanted = [Choose(messages=ask("word " * n), answers=("good", "bad")) for n in lengths]
+
+    answers = [future.result(15) for future in submit_at_once(backend, wanted)]
+
+    assert all(sum(answer.probabilities) == pytest.approx(1) for answer in answers)
+    assert [len(batch) for batch in batches] == [8] * 5
+    spans = sorted((min(batch), max(batch)) for batch in batches)
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
 
 
 def test_describe_tells_what_runs(local):

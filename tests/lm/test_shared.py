@@ -36,10 +36,12 @@ KINDS = {
 }
 
 
+@pytest.mark.parametrize("written_out", [True, False])
 @pytest.mark.parametrize("columns", [1, 4])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_parts_put_together_are_what_one_softmax_gives(kind, columns, dtype):
+def test_parts_put_together_are_what_one_softmax_gives(kind, columns, dtype, written_out, monkeypatch):
+    monkeypatch.setattr(shared, "SHORT", 384 if written_out else 0)
     prefixes = KINDS[kind]
     rows = len(prefixes)
     query = numbers(rows, HEADS, columns, SIZE)

@@ -19,6 +19,8 @@ from transformers.masking_utils import sdpa_mask
 
 NAME = "shop_ai_shared"
 """Of this attention, among transformers' own."""
+SHORT = 384
+"""Tokens of a prefix up to which two products are faster than the CPU's flash kernel (1.8 times at 63)."""
 CHANGES = ("softcap", "position_bias", "s_aux")
 """What some architectures change the weights of attention by; their rows have copies."""
 
@@ -99,17 +101,32 @@ def _in_front(packed: Tensor, key: Tensor, value: Tensor, scaling: float | None)
     """All tokens of all rows against the one prefix, as if they were one long row."""
     rows, pairs, tokens, size = packed.shape
     long = packed.transpose(0, 1).reshape(1, pairs, rows * tokens, size)
-    out, sums = _flash(long, key[None], value[None], scaling, None)
+    look = _written_out if key.shape[1] <= SHORT else _flash
+    out, sums = look(long, key[None], value[None], scaling, None)
     return (
         out.view(pairs, rows, tokens, size).transpose(0, 1),
         sums.reshape(pairs, rows, tokens).transpose(0, 1),
     )
 
 
+def _written_out(
+    query: Tensor, key: Tensor, value: Tensor, scaling: float | None, mask: None
+) -> tuple[Tensor, Tensor]:
+    """As `_flash` for one long row without a mask, in two large products."""
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    start = key.new_empty(key.shape[1], 1, 1)
+    scores = torch.baddbmm(start, query[0], key[0].transpose(1, 2), beta=0, alpha=scale).float()
+    top = scores.amax(dim=-1, keepdim=True)
+    weights = scores.sub_(top).exp_()
+    total = weights.sum(dim=-1, keepdim=True)
+    out = torch.bmm(weights.to(value.dtype), value[0]).div_(total.to(value.dtype))
+    return out[None], total.log_().add_(top)[None, ..., 0]
+
+
 def _together(one: Tensor, sums: Tensor, other: Tensor, more: Tensor) -> Tensor:
     """Two parts of one softmax, weighed by what each adds up to."""
     weight = torch.sigmoid(more - sums)[..., None].to(one.dtype)
-    return torch.addcmul(one, other - one, weight)
+    return torch.lerp(one, other, weight)
 
 
 def _flash(

@@ -35,14 +35,13 @@ class Weighing:
         line_up(self.waiting, ticket)
 
     def turn(self) -> None:
-        """Answer one batch: the oldest request that may, and all that are asked alike, by length."""
+        """Answer one batch: the oldest request that may, and those asked alike that are about as long."""
         present = self.loop.changing.present
         oldest = next((ticket for ticket in self.waiting if ticket.request.adapter == present), None)
         if oldest is None:
             return
         same = [ticket for ticket in self.waiting if _alike(ticket, oldest)]
-        same.sort(key=lambda ticket: (not ticket.request.urgent, ticket.distance(oldest)))
-        batch = self._cut(same)
+        batch = self._cut(self._lined_up(same, oldest))
         for ticket in batch:
             self.waiting.remove(ticket)
         try:
@@ -52,6 +51,21 @@ class Weighing:
                 ticket.fail(type(error)(str(error)))
         else:
             self._weigh(batch, copy, seekers=len(same))
+
+    def _lined_up(self, same: list[Ticket], oldest: Ticket) -> list[Ticket]:
+        """Sorted by length from where the batch begins that has the oldest in it: short ones and long ones in
+        one batch would be computed at the length of the longest. Somebody who waits goes first.
+        """
+        if oldest.request.urgent:
+            return sorted(same, key=lambda ticket: (not ticket.request.urgent, ticket.distance(oldest)))
+        by_length = sorted(same, key=lambda ticket: len(ticket.prompt))
+        place = by_length.index(oldest)
+        return by_length[place - place % self._most :]
+
+    @property
+    def _most(self) -> int:
+        """Rows of a batch."""
+        return max(1, int(self.loop.rows.scratch * self.loop.limits.share))
 
     def _copy(self, batch: list[Ticket]) -> Rows | StaticRows | None:
         """Where the batch is computed once more; nowhere unless that makes a difference."""
@@ -63,8 +77,7 @@ class Weighing:
         """As many as one forward pass may hold."""
         loop = self.loop
         longest = loop.limits.prefill_tokens(loop.network.prefill_rate)
-        rows = max(1, int(loop.rows.scratch * loop.limits.share))
-        for number, ticket in enumerate(tickets[:rows]):
+        for number, ticket in enumerate(tickets[: self._most]):
             width = max(len(ticket.prompt.rest), len(tickets[0].prompt.rest))
             places = loop.rows.count + number + 1
             room = loop.limits.tokens * loop.limits.share
@@ -72,7 +85,7 @@ class Weighing:
                 (number + 1) * width > longest or places * max(ticket.length, tickets[0].length) > room
             ):
                 return tickets[:number]
-        return tickets[:rows]
+        return tickets[: self._most]
 
     def _weigh(self, batch: list[Ticket], copy: Rows | StaticRows | None, *, seekers: int) -> None:
         places = [self.loop.rows] if copy is None else [self.loop.rows, copy]
