@@ -12,11 +12,12 @@ from shop_ai import tasks
 from shop_ai.exceptions import ConfigurationError, Refused
 from shop_ai.models import Batch, Job, Lane, Suggestion, decisions, moves
 from shop_ai.models.finish import binding_of
-from shop_ai.models.job import LIVE, database
+from shop_ai.models.job import LIVE, REAL, database
 from shop_ai.models.queueing import Ask, Queued, insert
 from shop_ai.models.suggestion import Decision
 from shop_ai.roles import bound
 from shop_ai.skills import Skill, skill
+from shop_ai.skills.guidance import Guidance
 
 Rows = models.QuerySet[Any] | Iterable[models.Model] | models.Model
 FEW = 50
@@ -50,6 +51,27 @@ def enqueue(
     queued = insert(ask, _queryset(ask, rows))
     ring_on_commit(ask.lane)
     return queued
+
+
+def preview(name: str, row: models.Model, guidance: Guidance, *, by: Any = None, language: str = "") -> Job:
+    """Have the skill answer about this row under guidance that is not in force; nothing is offered."""
+    asked = skill(name)
+    params = clean_params(asked, {"language": language} if language else {})
+    ask = Ask(
+        skill=asked,
+        binding=bound(asked.role),
+        params=params,
+        owner_id=getattr(by, "pk", None),
+        preview=guidance.model_dump(mode="json", exclude_defaults=True),
+    )
+    with transaction.atomic(using=database()):  # no worker takes it before we have read it
+        insert(ask, _queryset(ask, row))
+        mine = Job.objects.filter(target_model=ask.binding.model._meta.label_lower, target_id=str(row.pk))
+        job = mine.filter(~REAL, skill=name).order_by("-pk").first()
+    if job is None:
+        raise Refused("The entry is no longer there.")
+    ring_on_commit(ask.lane)
+    return job
 
 
 def clean_params(asked: Skill, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,6 +157,7 @@ __all__ = (
     "dismiss",
     "edit",
     "enqueue",
+    "preview",
     "regenerate",
     "retry",
     "revert",

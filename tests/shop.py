@@ -19,6 +19,7 @@ from demo_store.settings import SHOP_AI as DEMO
 from shop_ai.lm.echo import EchoBackend
 from shop_ai.models import Attempt, Job, Lane, moves
 from shop_ai.models.finish import Result, finish
+from shop_ai.models.guidance import InForce
 from shop_ai.models.job import LIVE
 from shop_ai.roles import ORDER, PRODUCT, REVIEW
 from shop_ai.skills import Answer, Params, Skill, skills
@@ -215,7 +216,7 @@ class Hand:
         return job
 
     def read(self, job: Job) -> Run:
-        return prepare(job, load([job]), EchoBackend())
+        return prepare(job, load([job]), EchoBackend(), InForce.read())
 
     def answer(self, run: Run, **output: Any) -> Result:
         made = run.skill.Output(**output)

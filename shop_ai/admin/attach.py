@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
-from shop_ai.admin import batches, jobs, pauses, records
+from shop_ai.admin import batches, guidance, jobs, pauses, records
 from shop_ai.admin.mixin import ShopAIMixin
 from shop_ai.admin.panel import offered_skills
 from shop_ai.conf import config
@@ -44,7 +44,7 @@ def attach(site: Any, model: Any) -> None:
 
 def register_own(site: Any) -> None:
     """Our own tables, on the same site."""
-    own = {**batches.ADMINS, **jobs.ADMINS, **pauses.ADMINS, **records.ADMINS}
+    own = {**batches.ADMINS, **guidance.ADMINS, **jobs.ADMINS, **pauses.ADMINS, **records.ADMINS}
     for model, admin_class in own.items():
         if model not in site._registry:
             site.register(model, admin_class)

@@ -60,6 +60,7 @@ def remember(request: HttpRequest, asked: Skill, params: Mapping[str, Any]) -> N
 
 def _field(name: str, spec: Mapping[str, Any], defs: Mapping[str, Any]) -> forms.Field | None:
     """One option as a form field; None for kinds that fit no simple field (those keep their default)."""
+    may_be_empty = any(one.get("type") == "null" for one in spec.get("anyOf", ()))
     spec = _plain(spec, defs)
     common: dict[str, Any] = {"required": False, "label": gettext(spec.get("title", name))}
     if "description" in spec:
@@ -68,7 +69,8 @@ def _field(name: str, spec: Mapping[str, Any], defs: Mapping[str, Any]) -> forms
         return forms.ChoiceField(choices=_languages(), **common)
     if "enum" in spec:
         choices = [(value, say(str(value).replace("_", " ").capitalize())) for value in spec["enum"]]
-        return forms.ChoiceField(choices=choices, **common)
+        empty = [("", _("As set for the shop"))] if may_be_empty else []
+        return forms.ChoiceField(choices=[*empty, *choices], **common)
     return _of_type(spec, common)
 
 

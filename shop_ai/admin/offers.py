@@ -14,6 +14,7 @@ from shop_ai.admin.diff import Piece, words
 from shop_ai.admin.words import language_label, name_of, say
 from shop_ai.models import Suggestion
 from shop_ai.models.decisions import facts_changed, seen_now, untouched
+from shop_ai.models.guidance import InForce
 from shop_ai.roles import Binding
 from shop_ai.safety.html import plain
 from shop_ai.skills import Subject, skills
@@ -42,6 +43,8 @@ class Version:
     parts: list[Part]
     left_out: str
     """The facts it does not state."""
+    lacking: str
+    """The keywords of the guidance that it does not hold."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,6 +86,7 @@ def offer(binding: Binding, suggestion: Suggestion, row: Any) -> Offer:
             by=_author(suggestion, number),
             parts=list(parts(binding, now, after)),
             left_out=_left_out(suggestion, number, after, subject),
+            lacking=", ".join(subject.guidance.lacking(map(str, after.values()))) if subject else "",
         )
         for number, after in enumerate(wordings(suggestion))
     ]
@@ -112,7 +116,9 @@ def _subject(binding: Binding, suggestion: Suggestion, row: Any) -> Subject | No
         return None
     if params is None:
         return None
-    return Subject(values=binding.values(row, language), params=params, language=language)
+    values = binding.values(row, language)
+    guidance, _versions = InForce.read().of(values, language)
+    return Subject(values=values, params=params, language=language, guidance=guidance)
 
 
 def _left_out(suggestion: Suggestion, number: int, after: Mapping[str, Any], subject: Subject | None) -> str:

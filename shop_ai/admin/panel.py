@@ -19,6 +19,7 @@ from shop_ai.admin.offers import Applied, Offer, applied, offer
 from shop_ai.admin.permits import Permits, permits
 from shop_ai.admin.words import names, reason, say
 from shop_ai.models import Job, Pause, State, Suggestion
+from shop_ai.models.job import REAL
 from shop_ai.models.suggestion import Decision
 from shop_ai.roles import Binding, binding_for
 from shop_ai.skills import Skill, skills
@@ -122,7 +123,7 @@ def section(request: HttpRequest, model_admin: Any, row: Any, asked: Skill) -> S
     suggestions = Suggestion.objects.filter(**target).select_related("job", "decided_by")
     waiting = suggestions.filter(state=Decision.WAITING).order_by("-pk")
     last = suggestions.filter(state=Decision.APPLIED).order_by("-decided_at").first()
-    job = Job.objects.filter(**target).order_by("-pk").first()
+    job = Job.objects.filter(REAL, **target).order_by("-pk").first()
     return Section(
         skill=asked,
         label=say(asked.label),

@@ -11,7 +11,7 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat, Substr
 
 from shop_ai.models import Job, Suggestion
-from shop_ai.models.job import LIVE
+from shop_ai.models.job import LIVE, REAL
 from shop_ai.models.suggestion import Decision
 from shop_ai.roles import Binding, binding_for
 from shop_ai.skills import Skill
@@ -41,14 +41,14 @@ def of_row(binding: Binding, asked: Skill, **more: Any) -> dict[str, Any]:
 
 def live(binding: Binding, asked: Skill) -> Exists:
     """A job for the row waits or runs."""
-    return Exists(Job.objects.filter(**of_row(binding, asked, state__in=LIVE)))
+    return Exists(Job.objects.filter(REAL, **of_row(binding, asked, state__in=LIVE)))
 
 
 def last_job_in(binding: Binding, asked: Skill, states: Iterable[str]) -> Exists:
     """The newest job for the row is in one of these states."""
     same = {name: OuterRef(name) for name in ("skill", "target_model", "target_id")}
-    newer = Job.objects.filter(**same, pk__gt=OuterRef("pk"))
-    return Exists(Job.objects.filter(~Exists(newer), **of_row(binding, asked, state__in=states)))
+    newer = Job.objects.filter(REAL, **same, pk__gt=OuterRef("pk"))
+    return Exists(Job.objects.filter(REAL, ~Exists(newer), **of_row(binding, asked, state__in=states)))
 
 
 def draft(binding: Binding, asked: Skill, **more: Any) -> Exists:

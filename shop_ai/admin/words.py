@@ -25,6 +25,7 @@ KNOWN = (
     gettext_noop("Plain"),
     gettext_noop("Warm"),
     gettext_noop("Expert"),
+    gettext_noop("Simple"),
     gettext_noop("Short"),
     gettext_noop("Medium"),
     gettext_noop("Long"),

@@ -15,6 +15,7 @@ from shop_ai import jobs
 from shop_ai.api import access
 from shop_ai.conf import config
 from shop_ai.models import Batch, Job, Lane, State
+from shop_ai.models.job import REAL
 from shop_ai.roles import Binding, bound
 from shop_ai.skills import Skill
 
@@ -123,6 +124,7 @@ def _waiting(wanted: Wanted, binding: Binding, found: Sequence[Model]) -> list[J
     params = jobs.clean_params(wanted.skill, wanted.params)
     place = {str(row.pk): number for number, row in enumerate(found)}
     queued = Job.objects.filter(
+        REAL,
         skill=wanted.skill.name,
         target_model=binding.model._meta.label_lower,
         target_id__in=place,

@@ -20,6 +20,7 @@ from shop_ai.api.schema import OpenApiParameter, extend_schema, extend_schema_vi
 from shop_ai.api.serializers import JobDetailSerializer, JobSerializer
 from shop_ai.exceptions import Refused
 from shop_ai.models import Job
+from shop_ai.models.job import REAL
 
 KEY = OpenApiParameter(
     HEADER,
@@ -34,7 +35,7 @@ AFTER = OpenApiParameter(
 
 @extend_schema_view(list=extend_schema(responses={200: JobSerializer(many=True), **LISTING}))
 class Jobs(Records):
-    queryset = Job.objects.select_related("suggestion")
+    queryset = Job.objects.filter(REAL).select_related("suggestion")
     serializer_class = JobSerializer
     filter_backends = [DjangoFilterBackend]
     filterset_class = JobFilter

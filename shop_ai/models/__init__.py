@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shop_ai.models.attempt import Attempt
 from shop_ai.models.batch import Batch
+from shop_ai.models.guidance import Guidance
 from shop_ai.models.idempotency import IdempotencyKey
 from shop_ai.models.job import Job, Lane, State
 from shop_ai.models.pause import Pause
@@ -15,6 +16,7 @@ from shop_ai.models.worker_boot import WorkerBoot
 __all__ = (
     "Attempt",
     "Batch",
+    "Guidance",
     "IdempotencyKey",
     "Job",
     "Lane",

@@ -135,7 +135,8 @@ def _finish(job: Job, asked: Skill, binding: Binding, result: Result) -> State:
     seen_now = facts_now(binding, row, job.language, reading.fields, reading.extra)
     same_input = seen_now == reading.fingerprint or staleness(asked) == "ignore"
     same_target = binding.target_fingerprint(row, written, job.language or None) == job.target_fp
-    state = State.SUCCEEDED if same_input and same_target else State.STALE
+    fresh = same_input and same_target
+    state = State.SUCCEEDED if fresh or job.preview is not None else State.STALE
     reach("before_commit")
     moved = moves.move(
         "finish",
@@ -152,6 +153,9 @@ def _finish(job: Job, asked: Skill, binding: Binding, result: Result) -> State:
         raise _Fenced
     figures = {name: getattr(result, name) for name in ("tokens_in", "tokens_out", "milliseconds")}
     moves.close_attempt(job, state.value, **figures)
+    if job.preview is not None:
+        moves.announce([job.pk])
+        return state
     reason = "" if state == State.SUCCEEDED else _reason(same_input, same_target)
     before = {name: canonical(binding.value(row, name, reading.language)) for name in written}
     suggestion = _suggest(job, asked, result, before=before, stale_reason=reason)

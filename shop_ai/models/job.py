@@ -49,6 +49,8 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+REAL = models.Q(preview__isnull=True)
+"""Jobs that are no previews."""
 LIVE = (State.QUEUED, State.RUNNING)
 TERMINAL = tuple(state for state in State if state not in LIVE)
 
@@ -76,6 +78,8 @@ class Job(models.Model):
     target_id = models.CharField(_("row"), max_length=128)
     language = models.CharField(_("language"), max_length=16, blank=True)
     params = models.JSONField(_("options"), default=dict, blank=True)
+    preview = models.JSONField(_("preview"), null=True, blank=True)
+    """Guidance to try out: the answer stays with the job, no text is offered. None for real work."""
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("asked by"),
@@ -209,4 +213,4 @@ def database() -> str:
     return router.db_for_write(Job)
 
 
-__all__ = ("LIVE", "TERMINAL", "Job", "Lane", "State", "database", "digest", "uuid7")
+__all__ = ("LIVE", "REAL", "TERMINAL", "Job", "Lane", "State", "database", "digest", "uuid7")

@@ -45,6 +45,8 @@ class Ask:
     delay: float = 0.0
     """Seconds to wait for further changes."""
     retry_of: Job | None = None
+    preview: Mapping[str, Any] | None = None
+    """Guidance to try out, as JSON."""
 
     @property
     def targets(self) -> list[str]:
@@ -84,7 +86,8 @@ def _job(ask: Ask, key: Any, target_fp: str, at: datetime) -> Job:
     label = ask.binding.model._meta.label_lower
     language = ask.params.get("language") or ""
     options = json.dumps(dict(ask.params), sort_keys=True)
-    twin = digest(ask.skill.name, label, key, language, options)
+    tried = () if ask.preview is None else (json.dumps(ask.preview, sort_keys=True),)
+    twin = digest(ask.skill.name, label, key, language, options, *tried)
     bulk = ask.lane == Lane.BULK
     deadline = None if bulk or settings.DEADLINE is None else at + timedelta(seconds=settings.DEADLINE)
     return Job(
@@ -94,6 +97,7 @@ def _job(ask: Ask, key: Any, target_fp: str, at: datetime) -> Job:
         target_id=str(key),
         language=language,
         params=dict(ask.params),
+        preview=ask.preview,
         owner_id=ask.owner_id,
         batch=ask.batch,
         retry_of=ask.retry_of,

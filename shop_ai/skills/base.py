@@ -19,6 +19,7 @@ from shop_ai.lm.base import Choose, Completion, Generate, Message, Request, Samp
 from shop_ai.roles import Role
 from shop_ai.skills import prompt
 from shop_ai.skills.following import shown, text_of
+from shop_ai.skills.guidance import Guidance
 
 
 class Params(BaseModel):
@@ -42,6 +43,8 @@ class Subject:
     seed: int = 0
     again: bool = False
     """Whether somebody asked for another text than the one there was."""
+    guidance: Guidance = field(default_factory=Guidance)
+    """What the store wants of texts like this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +115,8 @@ class Skill:
         return replace(request, adapter=self.adapter)
 
     def messages(self, subject: Subject) -> tuple[Message, ...]:
-        return (says("system", self.system), Message(role="user", segments=self.render(subject)))
+        told = says("system", self.system, *subject.guidance.segments())
+        return (told, Message(role="user", segments=self.render(subject)))
 
     def render(self, subject: Subject) -> tuple[Segment, ...]:
         text = prompt.source(self.name, self.prompt)

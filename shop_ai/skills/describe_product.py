@@ -80,8 +80,10 @@ def examples(language: str, tone: str) -> Examples:
 
 
 class DescribeParams(Params):
-    tone: Literal["plain", "warm", "expert"] = "plain"
-    length: Literal["short", "medium", "long"] = "medium"
+    tone: Literal["plain", "warm", "expert"] | None = None
+    """Empty means as the guidance says, else plain."""
+    length: Literal["short", "medium", "long"] | None = None
+    """Empty means as the guidance says, else medium."""
     candidates: int = Field(default=1, ge=1, le=4)
 
 
@@ -148,17 +150,18 @@ class DescribeProduct(Skill):
         label = "品牌" if subject.language.startswith("zh") else "Brand"
         found = [(label, str(brand))] if brand else []
         found += wording.items(subject.values["attributes"])
-        return found[: SENTENCES[subject.params.length]]
+        return found[: SENTENCES[subject.params.length or subject.guidance.length or "medium"]]
 
     def messages(self, subject: Subject) -> tuple[Message, ...]:
         """Examples first: they are the same for every fact, so a backend computes them once."""
-        told = f"{self.system} {TONES[subject.params.tone]}"
+        tone = subject.params.tone or subject.guidance.tone or "plain"
         shown = [
             message
-            for name, fact, sentence in examples(subject.language, subject.params.tone)
+            for name, fact, sentence in examples(subject.language, tone)
             for message in (says("user", f"Product: {name}\n{fact}"), says("assistant", sentence))
         ]
-        return (says("system", told), *shown, Message(role="user", segments=self.render(subject)))
+        told = says("system", f"{self.system} {TONES[tone]}", *subject.guidance.segments())
+        return (told, *shown, Message(role="user", segments=self.render(subject)))
 
     def context(self, subject: Subject) -> dict[str, Any]:
         return {name: subject.values[name] for name in ("fact", "value")}
@@ -176,10 +179,11 @@ class DescribeProduct(Skill):
     def left_out(self, results: Mapping[str, Any], subject: Subject) -> list[str]:
         """Those that were asked for, and that no sentence holds."""
         text, around = str(results.get("description") or ""), self._around(subject)
+        worded = subject.guidance.worded
         missing = [
             fact
             for fact, value in self.facts(subject)
-            if (wording.plainly(fact, value) or "\0") not in text
+            if (worded(wording.plainly(fact, value)) or "\0") not in text
             and not any(grounding.says(one, f"{fact}: {value}", around) for one in sentences(text))
         ]
         return list(dict.fromkeys(missing))
@@ -194,15 +198,18 @@ class DescribeProduct(Skill):
         around = self._around(subject)
         for (fact, value), completion in zip(self.facts(subject), completions, strict=True):
             written = sentences(plain(completion.candidates[candidate].text))[:1]
-            if not (written and grounding.says(written[0], f"{fact}: {value}", around)):
-                written = [plain(wording.plainly(fact, value))]
-            if grounding.ends(written[0]) and self._known(written[0], subject):
-                yield written[0]
+            kept = [one for one in written if grounding.says(one, f"{fact}: {value}", around)]
+            for sentence in (*kept, plain(wording.plainly(fact, value))):
+                told = subject.guidance.worded(sentence)
+                if grounding.ends(told) and self._known(told, subject):
+                    yield told
+                    break
 
     def _known(self, sentence: str, subject: Subject) -> bool:
         """Whether the facts, all together, support every claim of the sentence."""
         values = subject.values
         known = {"name": values["name"], "brand": values.get("brand") or "", **values["attributes"]}
+        known |= {"our words": subject.guidance.said} if subject.guidance.said else {}
         return not any(claim.flagged for claim in ledger(sentence, known))
 
     def verify(self, output: Any, subject: Subject) -> BaseModel:

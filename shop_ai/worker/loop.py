@@ -37,6 +37,7 @@ from shop_ai.failpoints import reach
 from shop_ai.lm.base import Backend
 from shop_ai.models import Job, Lane, State, moves
 from shop_ai.models.finish import finish
+from shop_ai.models.guidance import InForce
 from shop_ai.skills import skills
 from shop_ai.worker.breaker import Breaker
 from shop_ai.worker.publisher import Publisher
@@ -221,9 +222,9 @@ class Worker:
         self._dry = {lane for lane in caps if taken[lane] < caps[lane]} if len(jobs) < total else set()
         self._unbegun = {job.pk: job for job in jobs}
         if jobs:
-            rows = self._loaded(jobs)
+            rows, guidance = self._loaded(jobs), InForce.read()
             for job in jobs:
-                self._begin(job, rows)
+                self._begin(job, rows, guidance)
                 del self._unbegun[job.pk]
             widths = [self.runs[job.pk].width for job in jobs if job.pk in self.runs]
             self._width = max(1, round(sum(widths) / len(widths))) if widths else self._width
@@ -245,12 +246,12 @@ class Worker:
             log.warning("%s rows could not be read together.", len(jobs), exc_info=True)
             return None
 
-    def _begin(self, job: Job, rows: Mapping[str, Any] | None) -> None:
+    def _begin(self, job: Job, rows: Mapping[str, Any] | None, guidance: InForce) -> None:
         before = self.runs.pop(job.pk, None)
         if before is not None:  # lost without our noticing, and claimed again by ourselves
             before.drop()
         with self._endings(job):
-            run = prepare(job, load([job]) if rows is None else rows, self.backend)
+            run = prepare(job, load([job]) if rows is None else rows, self.backend, guidance)
             if run.skill.streams:
                 run.speech = self.publisher.open(job, run.skill, run.subject)
             self.runs[job.pk] = run

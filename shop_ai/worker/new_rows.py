@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from shop_ai.conf import config
 from shop_ai.models import Job, Lane, SweepMark
+from shop_ai.models.job import REAL
 from shop_ai.models.queueing import Ask, insert
 from shop_ai.roles import Binding, bindings
 from shop_ai.roles.age import key_grows, made_at
@@ -100,7 +101,7 @@ def _written(place: Any) -> str:
 def _without_a_job(ask: Ask, keys: Iterator[Any]) -> Iterator[list[Any]]:
     """Page by page the keys that have no job of the skill; as text, which is how jobs keep them."""
     label = ask.binding.model._meta.label_lower
-    jobs = Job.objects.filter(skill=ask.skill.name, target_model=label)
+    jobs = Job.objects.filter(REAL, skill=ask.skill.name, target_model=label)
     while page := {str(key): key for key in islice(keys, PAGE)}:
         known = jobs.filter(target_id__in=page).values_list("target_id", flat=True)
         for key in known:

@@ -15,8 +15,10 @@ from shop_ai.exceptions import Declined, TargetGone
 from shop_ai.lm.base import Backend, Completion, Generate, Request
 from shop_ai.models import Job, Lane
 from shop_ai.models.finish import Reading, Result, binding_of, facts_of
+from shop_ai.models.guidance import InForce
 from shop_ai.roles import Binding, Values
 from shop_ai.skills import Answer, Skill, Subject, skill
+from shop_ai.skills.guidance import Guidance
 from shop_ai.worker.speech import Speech
 
 RE_ASKS = 2
@@ -40,6 +42,8 @@ class Run:
     answer: Answer | None = None
     submitted_at: float = 0.0
     """`time.monotonic()` of the last submission."""
+    guided_by: list[str] = field(default_factory=list)
+    """Versions of the guidance."""
     speech: Speech | None = None
     """What readers are told, where the skill streams."""
 
@@ -104,6 +108,7 @@ class Run:
                 "skill_version": self.skill.version(),
                 "seed": self.subject.seed + self.asked,
                 "asked": self.asked + 1,
+                **({"guidance": self.guided_by} if self.guided_by else {}),
             },
             tokens_in=sum(c.tokens_in for c in completions),
             tokens_out=sum(c.tokens_out for c in completions),
@@ -149,7 +154,7 @@ def _possible(binding: Binding, keys: Iterable[str]) -> Iterator[str]:
             yield key
 
 
-def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
+def prepare(job: Job, rows: Mapping[str, Any], backend: Backend, in_force: InForce) -> Run:
     """Read the row and write the requests; raises `Declined`, `TargetGone`, or what the options get wrong."""
     row = rows.get(f"{job.target_model} {job.target_id}")
     if row is None:
@@ -164,11 +169,13 @@ def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
         for name, target in asked.writes.items()
         if target in binding.fields and (limit := binding.max_length(target))
     }
+    guidance, versions = _guidance(job, in_force, values, language)
     subject = Subject(
         values=values,
         params=params,
         language=language,
         limits=limits,
+        guidance=guidance,
         seed=job.pk.int % 2**31 + job.attempt,
         again=job.retry_of_id is not None,
     )
@@ -179,4 +186,12 @@ def prepare(job: Job, rows: Mapping[str, Any], backend: Backend) -> Run:
             raise TargetGone from None
         raise
     extra = (asked.version(), job.params)
-    return Run(job, asked, subject, values, extra, requests)
+    return Run(job, asked, subject, values, extra, requests, guided_by=versions)
+
+
+def _guidance(
+    job: Job, in_force: InForce, values: Mapping[str, Any], language: str
+) -> tuple[Guidance, list[str]]:
+    if job.preview is not None:
+        return Guidance.model_validate(job.preview), ["preview"]
+    return in_force.of(values, language)

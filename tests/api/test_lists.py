@@ -121,7 +121,7 @@ def test_skill_shows_its_schemas(api):
 
     assert shown == listed
     assert shown["role"] == "product" and shown["writes"] == {"description": "description"}
-    assert shown["params_schema"]["properties"]["tone"]["enum"] == ["plain", "warm", "expert"]
+    assert shown["params_schema"]["properties"]["tone"]["anyOf"][0]["enum"] == ["plain", "warm", "expert"]
     assert shown["output_schema"]["properties"]["description"]["type"] == "string"
     assert shown["approval"] is True and shown["may_generate"] is True
 

@@ -9,6 +9,7 @@ from shop_ai import jobs
 from shop_ai.lm import adapters
 from shop_ai.lm.base import Choose
 from shop_ai.models import Job, Lane, State, Suggestion
+from shop_ai.models.guidance import InForce
 from shop_ai.roles import PRODUCT, REVIEW
 from shop_ai.skills import Skill
 from shop_ai.worker import Worker
@@ -80,7 +81,7 @@ def test_jobs_of_three_adapters_are_all_answered_under_their_own(local, adapter_
     assert set(Job.objects.values_list("state", flat=True)) == {State.SUCCEEDED}
     alone = {name: local() for name in (None, "blue", "red")}
     for job in Job.objects.all():
-        run = prepare(job, load([job]), worker.backend)
+        run = prepare(job, load([job]), worker.backend, InForce())
         backend = alone[run.skill.adapter]
         completions = [backend.submit(request).result(60) for request in run.requests]
         expected = run.skill.answer(completions, run.subject).output.model_dump(mode="json")

@@ -14,6 +14,7 @@ from shop_ai.lm.base import Backend, Candidate, Completion
 from shop_ai.lm.echo import EchoBackend
 from shop_ai.models import Attempt, Job, Lane, State, Suggestion, WorkerBoot, moves
 from shop_ai.models.clock import later
+from shop_ai.models.guidance import InForce
 from shop_ai.worker import Worker, build_backend, loop
 from shop_ai.worker.keeper import register
 from shop_ai.worker.run import load, prepare
@@ -233,11 +234,11 @@ def test_a_row_deleted_while_it_was_read_is_gone_and_not_declined():
     job = Hand().one()
     rows = load([job])
     with pytest.raises(Declined):
-        prepare(job, rows, EchoBackend())
+        prepare(job, rows, EchoBackend(), InForce())
     row.delete()
 
     with pytest.raises(TargetGone):
-        prepare(job, rows, EchoBackend())
+        prepare(job, rows, EchoBackend(), InForce())
 
 
 def test_options_that_no_longer_exist_end_the_job(worker):

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from shop_ai import jobs
 from shop_ai.lm.echo import EchoBackend
+from shop_ai.models.guidance import InForce
 from shop_ai.skills import skills
 from shop_ai.worker.run import load, prepare
 from tests.shop import Hand, products, shop_settings
@@ -23,7 +24,7 @@ def read(name, number):
     with CaptureQueriesContext(connection) as queries:
         rows = load(taken)
         for job in taken:
-            prepare(job, rows, EchoBackend())
+            prepare(job, rows, EchoBackend(), InForce())
     return len(queries)
 
 
@@ -47,7 +48,7 @@ def test_what_somebody_waits_for_is_urgent(shop, lane):
     jobs.enqueue("write_text", products(1)[0], lane=lane)
     backend = ByHand()
     job = Hand().one()
-    run = prepare(job, load([job]), backend)
+    run = prepare(job, load([job]), backend, InForce())
 
     run.submit(backend)
 
@@ -64,5 +65,5 @@ def test_a_text_that_is_asked_for_once_more_is_to_be_another_one(shop):
 
     (again,) = hand.claim(1)
 
-    assert not prepare(first, load([first]), EchoBackend()).subject.again
-    assert prepare(again, load([again]), EchoBackend()).subject.again
+    assert not prepare(first, load([first]), EchoBackend(), InForce()).subject.again
+    assert prepare(again, load([again]), EchoBackend(), InForce()).subject.again
