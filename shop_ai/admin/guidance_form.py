@@ -145,13 +145,13 @@ def _term(line: str) -> dict[str, str]:
 def _problem(error: Any) -> str:
     where = [part for part in error["loc"][1:] if isinstance(part, int)]
     line = gettext("Line %d: ") % (where[0] + 1) if where else ""
-    if error["type"] == "string_too_long":
-        return line + gettext("At most %d characters.") % error["ctx"]["max_length"]
-    if error["type"] == "string_too_short":
-        return line + gettext("A word is missing.")
-    if error["type"] == "too_long":
-        return line + gettext("At most %d lines.") % error["ctx"]["max_length"]
-    return f"{line}{error['msg']}."
+    most = error.get("ctx", {}).get("max_length")
+    known = {
+        "string_too_long": gettext("At most %d characters.") % (most or 0),
+        "string_too_short": gettext("A word is missing."),
+        "too_long": gettext("At most %d lines.") % (most or 0),
+    }
+    return line + known.get(error["type"], f"{error['msg']}.")
 
 
 def summary(content: Guidance) -> str:
