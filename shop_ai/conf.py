@@ -47,7 +47,9 @@ class FieldConfig:
     LIMIT: int = _key(50, "How many related rows are read at most.")
     KEY: str = _key("name", "Path of an attribute's name on a related row.")
     VALUE: str = _key("value", "Path of an attribute's value on a related row.")
-    FORMAT: str = _key("text", 'How the store keeps written text: "text" or "html".')
+    FORMAT: str = _key(
+        "text", 'How the store keeps written text: "text", "html", "markdown"; "editorjs" is only read.'
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,12 @@ import os
 from demo_store.settings import *  # noqa: F403
 from demo_store.settings import DATABASES, SHOP_AI, VAR
 
-SHOP_AI = {**SHOP_AI, "LM": {"BACKEND": "shop_ai.lm.echo.EchoBackend"}}
+# One skill: what is tested is the machinery around it. The demo itself is tested with all of its own.
+SHOP_AI = {
+    **SHOP_AI,
+    "LM": {"BACKEND": "shop_ai.lm.echo.EchoBackend"},
+    "SKILLS": ["shop_ai.skills.DescribeProduct"],
+}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -74,6 +74,14 @@ class Product(models.Model):
         blank=True,
         help_text=_("The title that search engines show."),
     )
+    meta_description = models.CharField(
+        _("search engine description"),
+        max_length=160,
+        blank=True,
+        help_text=_("The text that search engines show below the title."),
+    )
+    short_text = models.CharField(_("short text"), max_length=300, blank=True)
+    points = models.TextField(_("selling points"), blank=True, help_text=_("One a line."))
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -88,6 +96,11 @@ class Product(models.Model):
     def get_absolute_url(self) -> str:
         """Return the address of the product page."""
         return reverse("storefront:product", args=[self.sku])
+
+    @property
+    def point_lines(self) -> list[str]:
+        """Return the selling points without their dashes."""
+        return [line.removeprefix("- ") for line in self.points.splitlines() if line]
 
     @property
     def html_language(self) -> str:

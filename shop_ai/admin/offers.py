@@ -104,6 +104,9 @@ def applied(binding: Binding, suggestion: Suggestion, row: Any) -> Applied:
 def _author(suggestion: Suggestion, number: int) -> str:
     if suggestion.edited and number == 0:
         return _("edited by a person")
+    asked = skills().get(suggestion.skill)
+    if asked is not None and asked.by_code:
+        return _("put together from the facts")
     return _("written by the language model")
 
 

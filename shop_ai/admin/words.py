@@ -18,6 +18,11 @@ from shop_ai.skills import skills
 KNOWN = (
     # labels and options of the built-in skills
     gettext_noop("Write description"),
+    gettext_noop("Write short description"),
+    gettext_noop("Write bullet points"),
+    gettext_noop("Write SEO title"),
+    gettext_noop("Write SEO description"),
+    gettext_noop("Write image text"),
     gettext_noop("Language"),
     gettext_noop("Tone"),
     gettext_noop("Length"),
@@ -36,6 +41,8 @@ KNOWN = (
     gettext_noop("short description"),
     gettext_noop("seo title"),
     gettext_noop("seo description"),
+    gettext_noop("bullet points"),
+    gettext_noop("image alt"),
     gettext_noop("reply"),
     gettext_noop("language"),
     # reasons

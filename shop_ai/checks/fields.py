@@ -18,7 +18,7 @@ from shop_ai.conf import FieldConfig, nearest
 from shop_ai.roles import paths
 from shop_ai.skills.base import Skill
 
-FORMATS = ("text", "html")
+FORMATS = ("text", "html", "markdown", "editorjs")
 NO_FACTS = tuple(VALUES)
 
 
@@ -122,6 +122,11 @@ def _facts(place: Place) -> Iterator[CheckMessage]:
 def _target(place: Place, writers: list[tuple[type[Skill], str]]) -> Iterator[CheckMessage]:
     """What a skill writes to must be a column that takes it, or have a function that writes it."""
     if not writers or place.settings.WRITE:
+        return
+    if place.settings.FORMAT == "editorjs":
+        text = f"{writers[0][0].name} writes {place.where}, which holds EditorJS JSON: that is only read."
+        hint = f"Add {FUNCTIONS} that make blocks of the text, or bind a column of text or HTML."
+        yield message("E049", text, hint)
         return
     path, label, first = place.settings.READ, place.model._meta.label, writers[0][0].name
     column = paths.concrete_field(place.model, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +24,7 @@ from shop_ai.models.suggestion import Decision, Suggestion
 from shop_ai.roles import Binding, binding_for, fingerprint
 from shop_ai.roles.values import Values, canonical
 from shop_ai.safety.html import paragraphs, plain
+from shop_ai.safety.markdown import escaped
 from shop_ai.safety.text import fit
 from shop_ai.skills import Answer, Skill, skill
 
@@ -89,9 +90,15 @@ def together(binding: Binding) -> Iterator[None]:
         yield
 
 
-def stored(binding: Binding, name: str, text: str) -> str:
-    """The text in the form the store keeps it."""
-    return paragraphs(text) if binding.fields[name].FORMAT == "html" else text
+def stored(binding: Binding, name: str, text: str) -> Any:
+    """The text in the form the store keeps it; points of a list as a list in a JSON column."""
+    if isinstance(binding.column(name), models.JSONField):
+        return [line.removeprefix("- ") for line in text.splitlines() if line]
+    form = FORMS.get(binding.fields[name].FORMAT)
+    return form(text) if form else text
+
+
+FORMS: Mapping[str, Callable[[str], str]] = {"html": paragraphs, "markdown": escaped}
 
 
 def fitted(binding: Binding, name: str, text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.utils.functional import Promise
 
-from shop_ai.roles import loading, paths
+from shop_ai.roles import editorjs, loading, paths
 from shop_ai.roles.facts import as_facts
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def read(binding: Binding, row: models.Model, name: str, language: str | None) -> Any:
     """The field's value: facts, plain values, or nested rows as the role they are bound to."""
     value = _raw(binding, _as_bound(binding, row), name)
+    if binding.fields[name].FORMAT == "editorjs":
+        return editorjs.text_of(value)
     if name in binding.role.facts:
         field = binding.fields[name]
         return as_facts(value, lambda item: (paths.follow(item, field.KEY), paths.follow(item, field.VALUE)))

@@ -59,6 +59,7 @@ _WHOLE = re.compile(
 _SIZES = re.compile(r"sizes?|sized|dimensions?|measure", re.IGNORECASE)
 _POINTS = re.compile(r"features?|details?|highlights?", re.IGNORECASE)
 _KINDS = re.compile(r"\b(?:type|kind|category|form|style)s?\b", re.IGNORECASE)
+_IS = re.compile(r"\b(?:is|are)\b(.*)", re.DOTALL)
 _SUBJECT = re.compile(
     r"^(?:The|This|Your)\s+((?:[^\W\d_][\w'’+-]*\s+){1,6}?)(?:is|are|has|have|comes?|can|weighs?|holds?|made)\b"
 )
@@ -101,7 +102,8 @@ def says(sentence: str, fact: str, context: Iterable[str] = ()) -> bool:
     context = [one for one in context if one]
     key, _, value = fact.replace("：", ":").partition(":")
     bare = _without(sentence, context)
-    if value.strip().lower() in ANSWERS:
+    plain = value.strip().lower()
+    if plain in ANSWERS:
         return False  # no sentence holds the word; one that leaves it out cannot be told from its opposite
     if "\n" in sentence or any(sentence.lower().count(one.lower()) > 1 for one in context):
         return False  # a list, or one that goes round in circles
@@ -114,6 +116,7 @@ def says(sentence: str, fact: str, context: Iterable[str] = ()) -> bool:
     return (
         _bounds(bare) == _bounds(value)
         and _fits(sentence, bare, key, value, context)
+        and _states(_without(sentence, (one for one in context if one.lower() != plain)), key, value)
         and _covers(sentence, key, value, context)
     )
 
@@ -194,10 +197,24 @@ def _about(sentence: str, key: str, name: str) -> bool:
     return bool(subject & set(named[1:])) or (len(named) == 1 and named[0] in subject)
 
 
-def _covers(sentence: str, key: str, value: str, context: list[str]) -> bool:
-    told, wanted = words(sentence), words(value) - GLUE
+def _states(own: str, key: str, value: str) -> bool:
+    """Whether all words of the value are said, beside the product's name, and what "is" is value or fact.
+
+    Not so "the 28 cm diameter of the pan is carbon steel".
+    """
+    told, wanted = words(own), words(value) - GLUE
     if not all(_has(told, word) for word in wanted):
         return False
+    said = _IS.search(own)
+    stated = wanted | (words(key) - GLUE)
+    return not said or bool(
+        numbers(value) & numbers(said[1]) or any(_has(words(said[1]), word) for word in stated)
+    )
+
+
+def _covers(sentence: str, key: str, value: str, context: list[str]) -> bool:
+    """Whether no word is said beyond key, value and what is known of the product."""
+    told = words(sentence)
     known = words(f"{key} {value} {' '.join(context)}")
     return all(_has(known, word) for word in told - GLUE - {"not", "no", "without", "under", "over"})
 

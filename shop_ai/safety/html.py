@@ -35,6 +35,12 @@ def rich(text: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Plain text as HTML paragraphs."""
-    parts = (html.escape(part.strip()).replace("\n", "<br>") for part in text.split("\n\n"))
-    return "".join(f"<p>{part}</p>" for part in parts if part)
+    """Plain text as HTML paragraphs; lines that begin with "- " as a list."""
+    return "".join(_block(part.strip().split("\n")) for part in text.split("\n\n") if part.strip())
+
+
+def _block(lines: list[str]) -> str:
+    escaped = [html.escape(line.strip()) for line in lines]
+    if all(line.startswith("- ") for line in escaped):
+        return "".join(("<ul>", *(f"<li>{line[2:]}</li>" for line in escaped), "</ul>"))
+    return f"<p>{'<br>'.join(escaped)}</p>"

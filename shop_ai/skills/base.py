@@ -79,6 +79,8 @@ class Skill:
     """Role fields without which it declines every row; a check says so where the store binds none."""
     approval: ClassVar[bool] = True
     """Whether a person must apply the result; scores set it to False."""
+    by_code: ClassVar[bool] = False
+    """Whether code puts the text together, and no language model is asked."""
     streams: ClassVar[bool] = False
     """Whether readers may follow the first answer, sentence by checked sentence, while it is written."""
     staleness: ClassVar[str] = "requeue"

@@ -11,6 +11,7 @@ from shop_ai.safety.grounding import ANSWERS
 
 LONGEST = 200
 """Characters of a value that still make a sentence."""
+LONGEST_POINT = 100
 _ITEM = re.compile(r"\s*[;；\n•]+\s*")
 _NEXT = re.compile(r"(?<=[a-z)%])\.\s+(?=[A-Z])|(?<=。)(?=.)")
 DETAIL = {"en": "Details", "zh": "详情"}
@@ -85,6 +86,18 @@ def plainly(key: str, value: str) -> str:
     if _HAN.search(key) or (_HAN.search(value) and not re.search(r"[A-Za-z]{3}", key)):
         return f"{value}。" if _POINTS.fullmatch(key) else _han(key, value)
     return _english(key, value)
+
+
+def point(key: str, value: str) -> str:
+    """A fact as a point of a list, word for word; empty where the value is too long for one, or only a no."""
+    key, value = key.strip(" :："), value.strip(" .,;。；，")
+    if not key or not value or value.lower() in _NO or len(value) > LONGEST_POINT:
+        return ""
+    if value.lower() in ANSWERS:
+        return _first_up(key)
+    if _POINTS.fullmatch(key):
+        return _first_up(value)
+    return f"{key}：{value}" if _HAN.search(key) else f"{_first_up(key)}: {value}"
 
 
 def _han(key: str, value: str) -> str:

@@ -133,7 +133,7 @@ def test_E073_text_for_a_column_of_another_kind_names_those_that_take_it(priced,
         "E073",
         f"write_title writes text to SHOP_AI['ROLES']['product']['FIELDS']['seo_title'], "
         f"and the column {column!r} of catalogue.Product does not take it.",
-        "Bind it to a column that does: title, long_text, meta_title.",
+        "Bind it to a column that does: title, long_text, meta_title, meta_description, short_text, points.",
     )
 
 
@@ -196,7 +196,8 @@ def test_W074_text_for_a_column_that_must_be_unique(priced):
         "W074",
         "write_title writes SHOP_AI['ROLES']['product']['FIELDS']['seo_title'], "
         "and 'sku' of catalogue.Product is unique: a text that another row has already cannot be applied.",
-        "Bind it to a column that need not be unique: title, long_text, meta_title.",
+        "Bind it to a column that need not be unique: "
+        "title, long_text, meta_title, meta_description, short_text, points.",
     )
 
 
@@ -215,7 +216,8 @@ def test_W076_text_for_a_column_with_choices(priced):
         "W076",
         "write_title writes SHOP_AI['ROLES']['product']['FIELDS']['seo_title'], and 'language' of "
         "catalogue.Product takes only: en, zh-hans.",
-        "Bind it to a column without choices: title, long_text, meta_title; "
+        "Bind it to a column without choices: "
+        "title, long_text, meta_title, meta_description, short_text, points; "
         "or let the skill's Output name just these.",
     )
 
@@ -356,6 +358,26 @@ def test_E019_unknown_format_names_the_nearest(store):
         f"{PLACE}['FORMAT'] is 'htm'.",
         "Did you mean 'html'?",
     )
+
+
+def test_E049_editorjs_is_read_and_not_written(store):
+    store.field("description", {"READ": "slogan", "FORMAT": "editorjs"})
+
+    found = {number: (sentence, hint) for number, sentence, hint in store.messages()}
+
+    assert "which holds EditorJS JSON: that is only read" in found["E049"][0]
+    assert '"WRITE"' in found["E049"][1]
+
+
+def test_E049_is_silent_where_a_function_writes_it(store):
+    given = {
+        "READ": "tests.stores.awkward.ai.description",
+        "WRITE": "tests.stores.awkward.ai.write_description",
+        "UNDO": "tests.stores.awkward.ai.undo_description",
+        "FORMAT": "editorjs",
+    }
+
+    assert "E049" not in [number for number, *_ in store.field("description", given).messages()]
 
 
 def test_E026_method_that_changes_data(store):

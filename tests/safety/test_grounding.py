@@ -61,6 +61,13 @@ def test_true_sentences_of_other_products_are_kept(sentence: str, fact: str, nam
             "Bath Tray",
             "parts as a material",
         ),
+        ("The Bath Tray is made of lacquer.", "Material: Lacquered bath", "Bath Tray", "half of the value"),
+        (
+            "The 28 cm diameter of the pan is carbon steel.",
+            "Diameter: 28 cm",
+            "Carbon Steel Frying Pan",
+            "the value as an aside",
+        ),
         ("The mat comes in latex.", "Latex: Contains latex", "Yoga Mat", "a content as a choice"),
         ("The paint is very good.", "Lightfastness: Very good", "Acrylic Paint", "what is very good"),
         ("The puppy has a net weight of 3 kg.", "Net weight: 3 kg", "Puppy Food", "another subject"),
