@@ -43,6 +43,10 @@ class Unsupported(InvalidOutput):
     """The language model found no words for this that the facts support; it is left for a person."""
 
 
+class WrongLanguage(Unsupported):
+    """The text would be in another language than was asked for; it is left for a person."""
+
+
 # -- What a backend can fail with -------------------------------------------------------------
 
 

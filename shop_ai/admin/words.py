@@ -23,6 +23,7 @@ KNOWN = (
     gettext_noop("Write SEO title"),
     gettext_noop("Write SEO description"),
     gettext_noop("Write image text"),
+    gettext_noop("Translate description"),
     gettext_noop("Language"),
     gettext_noop("Tone"),
     gettext_noop("Length"),
@@ -48,6 +49,11 @@ KNOWN = (
     # reasons
     gettext_noop("Not enough facts to write from."),
     gettext_noop("There are not enough facts to write from."),
+    gettext_noop("There is no description to translate."),
+    gettext_noop("The product has one description for all languages, or is in that language already."),
+    gettext_noop("The numbers of the translation are not those of the text."),
+    gettext_noop("The translation is not about as long as the text."),
+    gettext_noop("The store's field is too short for the translation."),
     gettext_noop("Cancelled before it began."),
     gettext_noop("Cancelled while it ran."),
     gettext_noop("Nobody was free in time."),
@@ -58,6 +64,7 @@ KNOWN = (
     gettext_noop(
         "The language model found no words for this that the facts support; it is left for a person."
     ),
+    gettext_noop("The text would be in another language than was asked for; it is left for a person."),
     gettext_noop("This backend cannot answer that kind of request."),
     gettext_noop("That is not possible in the present state."),
     gettext_noop("The language model failed; the job may be tried again."),

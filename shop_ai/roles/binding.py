@@ -14,7 +14,7 @@ from django.utils import translation
 from shop_ai.conf import FieldConfig, RoleConfig, config
 from shop_ai.exceptions import ConfigurationError, TargetGone, Unfit
 from shop_ai.roles import loading, paths, reading
-from shop_ai.roles.values import Values, fingerprint
+from shop_ai.roles.values import SOURCE, Values, fingerprint
 from shop_ai.roles.vocabulary import Role
 from shop_ai.roles.writing import is_writing, writing
 
@@ -91,7 +91,13 @@ class Binding:
     def values(self, row: Row, language: str | None = None) -> Values:
         """The row as its role sees it; fields are read when asked for."""
         identity = f"{self.role.name}:{row.pk}"
-        return Values(self.fields, lambda name: self.value(row, name, language), identity=identity)
+
+        def read(name: str) -> Any:
+            if name == SOURCE:
+                return self.values(row, self.language(row))
+            return self.value(row, name, language)
+
+        return Values(self.fields, read, identity=identity)
 
     def value(self, row: Row, name: str, language: str | None = None) -> Any:
         """One role field, read with the language active: translated fields and functions follow it."""

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
+SOURCE = "source"
+"""Beside the role's fields: the same row in its own language, for those who translate."""
 Names = dict[str, "Names"]
 """Dotted names as a tree: {"product": {"name": {}}}."""
 
@@ -29,7 +31,7 @@ class Values(Mapping[str, Any]):
         self.seen: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
+        if name not in self._names and name != SOURCE:
             raise KeyError(name)
         if name not in self._cache:
             self._cache[name] = self._adopt(name, self._read(name))

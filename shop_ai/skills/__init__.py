@@ -5,6 +5,7 @@ from __future__ import annotations
 from shop_ai.skills.base import Answer, Params, Skill, Subject
 from shop_ai.skills.describe_product import DescribeProduct
 from shop_ai.skills.registry import skill, skills
+from shop_ai.skills.translate_product import TranslateProduct
 from shop_ai.skills.write_bullet_points import WriteBulletPoints
 from shop_ai.skills.write_image_alt import WriteImageAlt
 from shop_ai.skills.write_seo_description import WriteSEODescription
@@ -17,6 +18,7 @@ __all__ = (
     "Params",
     "Skill",
     "Subject",
+    "TranslateProduct",
     "WriteBulletPoints",
     "WriteImageAlt",
     "WriteSEODescription",

@@ -14,9 +14,12 @@ from django.core import checks
 from django.template import TemplateSyntaxError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shop_ai.exceptions import InvalidOutput
+from shop_ai.conf import config
+from shop_ai.exceptions import InvalidOutput, WrongLanguage
 from shop_ai.lm.base import Choose, Completion, Generate, Message, Request, Sampling, Segment, says
 from shop_ai.roles import Role
+from shop_ai.roles.values import SOURCE
+from shop_ai.safety.language import in_language
 from shop_ai.skills import prompt
 from shop_ai.skills.following import shown, text_of
 from shop_ai.skills.guidance import Guidance
@@ -145,14 +148,18 @@ class Skill:
 
     def answer(self, completions: Sequence[Completion], subject: Subject) -> Answer:
         """The best output first; `InvalidOutput` when none is usable."""
-        outputs, problems = [], []
+        outputs: list[BaseModel] = []
+        problems: list[InvalidOutput] = []
         for raw in self.parse(completions, subject):
             try:
-                outputs.append(self.verify(raw, subject))
+                output = self.verify(raw, subject)
+                if not self.speaks(output, subject.language):
+                    raise WrongLanguage
+                outputs.append(output)
             except InvalidOutput as error:
-                problems.append(str(error))
+                problems.append(error)
         if not outputs:
-            raise InvalidOutput(problems[0] if problems else None)
+            raise problems[0] if problems else InvalidOutput
         return Answer(output=outputs[0], candidates=tuple(outputs))
 
     def parse(self, completions: Sequence[Completion], subject: Subject) -> list[BaseModel]:
@@ -169,6 +176,11 @@ class Skill:
         """Check and clean one output by code; raise `InvalidOutput` to refuse it."""
         found: BaseModel = output
         return found
+
+    def speaks(self, output: BaseModel, language: str) -> bool:
+        """Whether every text for the store is in that language; scores and labels are not asked."""
+        texts = [value for value in self.results(output).values() if isinstance(value, str) and value]
+        return not self.approval or all(in_language(text, language, config().LANGUAGES) for text in texts)
 
     def results(self, output: BaseModel) -> dict[str, Any]:
         """Role field → value, of what this output writes."""
@@ -228,7 +240,7 @@ class Skill:
                     f"The prompt of {cls.name} does not compile: {error}", hint=hint, id="shop_ai.E060"
                 )
             ]
-        known = {*cls.role.fields, *cls.writes.values()}
+        known = {*cls.role.fields, *cls.writes.values(), SOURCE}
         for dotted in sorted(asked):
             head, _, rest = dotted.partition(".")
             if head == cls.role.name and rest.partition(".")[0] not in known:

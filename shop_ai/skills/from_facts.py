@@ -19,6 +19,7 @@ from shop_ai.roles import PRODUCT
 from shop_ai.safety import grounding
 from shop_ai.safety.claims import ledger
 from shop_ai.safety.html import plain
+from shop_ai.safety.language import in_language
 from shop_ai.safety.text import fit, sentences
 from shop_ai.skills import wording
 from shop_ai.skills.base import Params, Skill, Subject
@@ -217,7 +218,7 @@ class FromFacts(Skill):
             kept = [one for one in written if grounding.says(one, f"{fact}: {value}", around)]
             for sentence in (*kept, plain(wording.plainly(fact, value))):
                 told = subject.guidance.worded(sentence)
-                if grounding.ends(told) and self._known(told, subject):
+                if grounding.ends(told) and self._known(told, subject) and _in(told, subject.language):
                     yield told
                     break
 
@@ -227,6 +228,11 @@ class FromFacts(Skill):
         known = {"name": values["name"], "brand": values.get("brand") or "", **values["attributes"]}
         known |= {"our words": subject.guidance.said} if subject.guidance.said else {}
         return not any(claim.flagged for claim in ledger(sentence, known))
+
+
+def _in(sentence: str, language: str) -> bool:
+    """A fact in Chinese is no sentence of an English text."""
+    return in_language(sentence, language, (language,))  # by its script: a sentence is short for a guess
 
 
 def refuse_unknown(language: str) -> None:
