@@ -125,6 +125,7 @@ def retry(job: Job, *, by: Any = None, lane: Lane | None = None) -> Job:
         owner_id=getattr(by, "pk", job.owner_id),
         batch=job.batch,
         retry_of=job,
+        preview=job.preview,
     )
     with transaction.atomic(using=database()):  # no worker takes the new job before we have read it
         insert(ask, binding.by_pk(job.target_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from shop_ai.exceptions import Unsupported
+from shop_ai.exceptions import Unsupported, WrongLanguage
 from shop_ai.lm.base import Completion, Request
 from shop_ai.roles import PRODUCT
 from shop_ai.safety.html import plain
@@ -19,6 +19,8 @@ class Composed(Skill):
 
     role = PRODUCT
     by_code = True
+    names_only: ClassVar[bool] = False
+    """Whether it is made of names, which have no language."""
     longest: ClassVar[int]
     """Characters; the store's own field may be shorter."""
 
@@ -42,4 +44,6 @@ class Composed(Skill):
         if not text:
             raise Unsupported
         output = self.Output(**{field: text})
+        if not (self.names_only or self.speaks(output, subject.language)):
+            raise WrongLanguage
         return Answer(output=output, candidates=(output,))

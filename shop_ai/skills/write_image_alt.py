@@ -20,6 +20,7 @@ class WriteImageAlt(Composed):
 
     name, label = "write_image_alt", "Write image text"
     writes = {"image_alt": "image_alt"}
+    names_only = True
     longest = 125
     prompt = "{{ product.name }} {{ product.attributes }}"
 

@@ -13,6 +13,7 @@ class WriteSEOTitle(Composed):
 
     name, label = "write_seo_title", "Write SEO title"
     writes = {"seo_title": "seo_title"}
+    names_only = True
     longest = 60
     prompt = "{{ product.name }} {{ product.brand }} {{ product.category }}"
 

@@ -120,3 +120,13 @@ def test_the_same_preview_is_coalesced_and_another_is_not(shop):
     other = jobs.preview("write_text", row, Content(voice="Quiet."))
 
     assert first.pk == same.pk != other.pk
+
+
+def test_a_preview_that_is_retried_stays_a_preview(shop):
+    tried = jobs.preview("write_text", product(), Content(voice="Loud."))
+    jobs.cancel(Job.objects.filter(pk=tried.pk))
+    tried.refresh_from_db()
+
+    again = jobs.retry(tried)
+
+    assert again.preview == tried.preview

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shop_ai import skills
-from shop_ai.exceptions import Declined
+from shop_ai.exceptions import Declined, WrongLanguage
 from shop_ai.lm.base import Candidate, Completion
 from shop_ai.safety.claims import ledger
 from shop_ai.skills import Subject
@@ -104,6 +104,11 @@ def test_guidance_holds_for_all_of_them():
 
     for kind in ALL:
         assert "oak" not in written(kind, guidance=words).lower()
+
+
+def test_points_in_another_language_are_left_for_a_person():
+    with pytest.raises(WrongLanguage):
+        written("WriteBulletPoints", ZH, brand=None)
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -95,22 +95,28 @@ def bottle():
     return made
 
 
-@pytest.mark.django_db
-def test_it_is_written_in_the_other_language_and_the_source_stays(awkward, settings):
-    row = bottle()
-    settings.SHOP_AI = {**settings.SHOP_AI, "SKILLS": ["shop_ai.skills.TranslateProduct"]}
+def translated(awkward_settings, row):
+    """The job that runs, and its answer, as far as the store has not heard of it."""
+    awkward_settings.SHOP_AI = {
+        **awkward_settings.SHOP_AI,
+        "SKILLS": ["shop_ai.skills.TranslateProduct"],
+    }
     jobs.enqueue("translate_product", row, params={"language": "zh-hans"})
-    hand = Hand()
-    job = hand.one()
+    job = Hand().one()
     run = prepare(job, load([job]), EchoBackend(), InForce())
-    output = run.skill.Output(description=GOOD)
-    answer = run.skill.answer(
-        [Completion(candidates=(Candidate(text=output.model_dump_json(), tokens=1),))], run.subject
-    )
+    text = run.skill.Output(description=GOOD).model_dump_json()
+    answer = run.skill.answer([Completion(candidates=(Candidate(text=text, tokens=1),))], run.subject)
+    return job, run, Result(answer=answer, reading=run.reading())
+
+
+@pytest.mark.django_db
+def test_it_is_written_in_the_other_language_and_the_source_stays(awkward):
+    row = bottle()
+    job, run, result = translated(awkward, row)
 
     assert SOURCE in run.requests[0].messages[-1].text
     assert "source.description" in run.reading().fields
-    assert finish(job, Result(answer=answer, reading=run.reading())) == "succeeded"
+    assert finish(job, result) == "succeeded"
     jobs.apply(Suggestion.objects.get(), by=None)
 
     texts = dict(Translation.objects.filter(product=row).values_list("language", "description"))
@@ -118,19 +124,11 @@ def test_it_is_written_in_the_other_language_and_the_source_stays(awkward, setti
 
 
 @pytest.mark.django_db
-def test_a_source_that_was_changed_meanwhile_makes_it_stale(awkward, settings):
+def test_a_source_that_was_changed_meanwhile_makes_it_stale(awkward):
     row = bottle()
-    settings.SHOP_AI = {**settings.SHOP_AI, "SKILLS": ["shop_ai.skills.TranslateProduct"]}
-    jobs.enqueue("translate_product", row, params={"language": "zh-hans"})
-    hand = Hand()
-    job = hand.one()
-    run = prepare(job, load([job]), EchoBackend(), InForce())
+    job, _run, result = translated(awkward, row)
+
     Translation.objects.filter(product=row, language="en").update(description="Now 1 l.")
 
-    output = run.skill.Output(description=GOOD)
-    hand_answer = run.skill.answer(
-        [Completion(candidates=(Candidate(text=output.model_dump_json(), tokens=1),))], run.subject
-    )
-
-    assert finish(job, Result(answer=hand_answer, reading=run.reading())) == "stale"
+    assert finish(job, result) == "stale"
     assert Job.objects.filter(state="queued").count() == 1  # asked again, from what is there now
