@@ -86,6 +86,14 @@ def carried(shop, stream_url):
 
 
 @pytest.fixture
+def without_settings(settings):
+    """A project that has no SHOP_AI. Only to set one tells ours that it has changed, to delete it does not."""
+    settings.SHOP_AI = {}
+    del settings.SHOP_AI
+    return settings
+
+
+@pytest.fixture
 def awkward(settings):
     """The awkward store bound instead of the demo store; gives its settings to change and set again."""
     from tests.stores.awkward.settings import SHOP_AI

@@ -21,9 +21,7 @@ def product(**keys) -> dict:
     return {"product": {"MODEL": "catalogue.Product", "FIELDS": {"name": "title"}, **keys}}
 
 
-def test_without_settings_every_key_has_its_default(settings):
-    del settings.SHOP_AI
-
+def test_without_settings_every_key_has_its_default(without_settings):
     found = conf.config()
 
     assert found == conf.Config()

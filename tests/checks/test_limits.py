@@ -158,17 +158,14 @@ def test_E037_no_language(store):
     )
 
 
-def test_W077_no_settings_at_all(settings):
-    del settings.SHOP_AI
-
+def test_W077_no_settings_at_all(without_settings):
     (found,) = check_settings()
 
     assert (found.id, found.hint) == ("shop_ai.W077", 'Begin with SHOP_AI = {"ROLES": {…}, "SKILLS": […]}.')
 
 
-def test_W077_names_the_misspelt_dictionary(settings):
-    settings.SHOPAI = settings.SHOP_AI
-    del settings.SHOP_AI
+def test_W077_names_the_misspelt_dictionary(without_settings):
+    without_settings.SHOPAI = {"SKILLS": []}
 
     (found,) = check_settings()
 
