@@ -87,7 +87,7 @@ def carried(shop, stream_url):
 
 @pytest.fixture
 def without_settings(settings):
-    """A project that has no SHOP_AI. Only to set one tells ours that it has changed, to delete it does not."""
+    """A project that has no SHOP_AI. To set one sends a signal that it has changed, to delete it does not."""
     settings.SHOP_AI = {}
     del settings.SHOP_AI
     return settings
